@@ -1,0 +1,1 @@
+"""The engine: text, pixels and sound in, events out."""
