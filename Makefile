@@ -1,0 +1,68 @@
+# make run    the chat page, from a fresh clone
+# make test   everything that must hold: the checks, then all tests, a real browser included
+# make check  format, lint, types, import contracts
+# make bench  the benchmarks; figures go to bench/results/
+# make clean  removes what the commands above made
+#
+# Options of the page: make run ARGS="--lang zh", or AUTOGLM_PORT=8000 make run.
+# Another Python: make run PYTHON=python3.12
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: run test test-all test-ui check bench constraints clean help
+
+VENV := .venv
+VENV_UI := .venv-ui
+# The rooms that must work where torch is not installed.
+TESTS_UI := tests/ui tests/media tests/backends
+
+export PYTHON
+
+run: $(VENV)/run.stamp
+	@scripts/system-packages run
+	$(VENV)/bin/python app.py $(ARGS)
+
+test: check test-all test-ui
+
+test-all: $(VENV)/dev.stamp
+	@scripts/system-packages test
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+test-ui: $(VENV_UI)/dev.stamp
+	@scripts/system-packages test
+	@! $(VENV_UI)/bin/python -c 'import torch' 2>/dev/null || { echo '$(VENV_UI) has torch: make clean' >&2; exit 1; }
+	$(VENV_UI)/bin/python -m pytest $(wildcard $(TESTS_UI)) $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/pyright
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/dev.stamp
+	$(VENV)/bin/python -m bench $(ARGS)
+
+# The environments. A stamp is written when an install has ended well, so that the next command starts at once.
+$(VENV)/run.stamp: pyproject.toml constraints.txt
+	@scripts/system-packages run
+	@scripts/make-venv $(VENV) engine
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt
+	@scripts/system-packages test
+	@scripts/make-venv $(VENV) engine,train,dev
+	@touch $(VENV)/run.stamp $@
+
+$(VENV_UI)/dev.stamp: pyproject.toml constraints.txt
+	@scripts/system-packages test
+	@scripts/make-venv $(VENV_UI) dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV_UI) build dist test-results .pytest_cache .ruff_cache .import_linter_cache
+
+# Writes the exact versions of everything that the extras bring, keeping those that still fit.
+constraints: $(VENV)/dev.stamp
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+		--no-header --no-annotate pyproject.toml --output-file constraints.txt
