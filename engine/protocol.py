@@ -2,7 +2,7 @@
 
 A `Request` goes in, `Event`s come out, in this order::
 
-    Queued* -> Perceived -> (ReasoningAdded | AnswerAdded)* -> Finished | Failed
+    Queued* -> Perceived -> (ReasoningAdded | AnswerAdded | Resplit)* -> Finished | Failed
 
 A stream that ends with neither `Finished` nor `Failed` has failed. This module imports only the
 standard library, and nothing in it does work.
@@ -223,6 +223,18 @@ class AnswerAdded:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Resplit:
+    """What had been added is split anew: `reasoning` and `answer` replace both texts.
+
+    Rare. Text streams in before its end is known, and some servers tell only later what it was: a
+    `</think>` that nothing opened makes the answer so far the thinking.
+    """
+
+    reasoning: str
+    answer: str
+
+
 FinishReason = Literal["stop", "length", "cancelled", "filtered"]
 
 
@@ -268,7 +280,7 @@ class Failed:
     status: int | None = None
 
 
-Event = Queued | Perceived | ReasoningAdded | AnswerAdded | Finished | Failed
+Event = Queued | Perceived | ReasoningAdded | AnswerAdded | Resplit | Finished | Failed
 
 
 # -------------------------------------------------------------------------------------- errors
