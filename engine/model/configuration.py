@@ -1,0 +1,190 @@
+"""The shapes of the article's architecture: one class, from nano to phone-9b."""
+
+from __future__ import annotations
+
+import math
+
+from huggingface_hub.dataclasses import strict
+from transformers import PreTrainedConfig
+from transformers.models.glm4.configuration_glm4 import Glm4Config
+
+
+@strict
+class AutoGLMVisionConfig(PreTrainedConfig):
+    """The image encoder: a residual CNN over a square picture.
+
+    Each stage halves the resolution, so `stride` is 2 to the number of stages and the picture becomes
+    a grid of `grid_size` x `grid_size` cells, one token a cell.
+
+    Args:
+        image_size: side of the square picture, in pixels.
+        stage_channels: output channels of each stage.
+        stage_blocks: residual blocks of each stage, after its down-sampling convolution.
+        num_things: kinds of things that the cells are taught to recognise (0: no such head).
+    """
+
+    model_type = "autoglm_phone_vision"
+    base_config_key = "vision_config"
+
+    image_size: int = 224
+    num_channels: int = 3
+    stage_channels: list[int] | tuple[int, ...] = (24, 32, 80, 160)
+    stage_blocks: list[int] | tuple[int, ...] = (0, 0, 1, 2)
+    num_things: int = 40
+    initializer_range: float = 0.02
+
+    @property
+    def stride(self) -> int:
+        return 2 ** len(self.stage_channels)
+
+    @property
+    def grid_size(self) -> int:
+        return self.image_size // self.stride
+
+    @property
+    def hidden_size(self) -> int:
+        return self.stage_channels[-1]
+
+
+@strict
+class AutoGLMAudioConfig(PreTrainedConfig):
+    """The speech encoder: convolutions over an 80-band log-mel spectrogram, then attention over time.
+
+    Args:
+        num_mel_bins: bands of the spectrogram.
+        conv_strides: stride in time of each input convolution; their product is `stride`.
+        kernel_size: frames that each depthwise convolution sees.
+        num_units: units that the frames are taught to spell by CTC, the blank included (0: no such head).
+    """
+
+    model_type = "autoglm_phone_audio"
+    base_config_key = "audio_config"
+
+    num_mel_bins: int = 80
+    hidden_size: int = 192
+    num_hidden_layers: int = 6
+    num_attention_heads: int = 4
+    intermediate_size: int = 576
+    kernel_size: int = 11
+    conv_strides: list[int] | tuple[int, ...] = (2, 2)
+    num_units: int = 0
+    initializer_range: float = 0.02
+
+    @property
+    def stride(self) -> int:
+        return math.prod(self.conv_strides)
+
+
+@strict
+class AutoGLMTextConfig(Glm4Config):
+    """The GLM decoder, with a gated cross-attention before the layers in `fusion_layers`.
+
+    Args:
+        shared_size: width of the space in which both encoders are aligned (the article: 512).
+        fusion_layers: indices of the decoder layers that look at the media first.
+        fusion_heads: heads of each cross-attention.
+        gate_bias: initial bias of the gate before its sigmoid; negative keeps it nearly closed.
+        sparse_attention: True for the O(n sqrt n) self-attention of `sparse_attention.py`.
+        sparse_block: its block length in tokens; None means sqrt(max_position_embeddings).
+    """
+
+    model_type = "autoglm_phone_text"
+    base_config_key = "text_config"
+
+    shared_size: int = 512
+    fusion_layers: list[int] | tuple[int, ...] = (1, 2, 3)
+    fusion_heads: int = 4
+    gate_bias: float = -1.0
+    sparse_attention: bool = False
+    sparse_block: int | None = None
+
+    def __post_init__(self, **kwargs):
+        if self.sparse_block is None:
+            self.sparse_block = round(math.sqrt(self.max_position_embeddings))
+        if self.sparse_attention:
+            kwargs.setdefault("attn_implementation", "autoglm_sparse")
+        super().__post_init__(**kwargs)
+
+    def validate_fusion(self) -> None:
+        """Part of the strict validation: every fusion layer exists, once."""
+        layers = list(self.fusion_layers)
+        if sorted(set(layers)) != layers or any(not 0 <= i < self.num_hidden_layers for i in layers):
+            raise ValueError(
+                f"fusion_layers {layers} must be ascending indices below {self.num_hidden_layers}"
+            )
+
+
+@strict
+class AutoGLMConfig(PreTrainedConfig):
+    """The whole model: two encoders, their alignment, and the decoder.
+
+    `image_token_id` and `audio_token_id` mark in the prompt where a picture or a recording belongs; one
+    token each, since the media themselves are read by cross-attention.
+    """
+
+    model_type = "autoglm_phone"
+    sub_configs = {
+        "vision_config": AutoGLMVisionConfig,
+        "audio_config": AutoGLMAudioConfig,
+        "text_config": AutoGLMTextConfig,
+    }
+    sub_configs_defaults = {
+        "vision_config": AutoGLMVisionConfig,
+        "audio_config": AutoGLMAudioConfig,
+        "text_config": AutoGLMTextConfig,
+    }
+    keys_to_ignore_at_inference = ["past_key_values"]
+
+    vision_config: dict | PreTrainedConfig | None = None
+    audio_config: dict | PreTrainedConfig | None = None
+    text_config: dict | PreTrainedConfig | None = None
+    image_token_id: int = 13
+    audio_token_id: int = 14
+    tie_word_embeddings: bool = True
+    initializer_range: float = 0.02
+
+
+def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
+    """The bundled size: small enough that two CPU cores train it.
+
+    `token_ids` are the ids of the tokenizer: `pad_token_id`, `eos_token_id` (a list), `image_token_id`,
+    `audio_token_id`.
+    """
+    special = {
+        name: token_ids.pop(name) for name in ("image_token_id", "audio_token_id") if name in token_ids
+    }
+    text = AutoGLMTextConfig(
+        vocab_size=vocab_size,
+        hidden_size=256,
+        intermediate_size=704,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=64,
+        max_position_embeddings=1024,
+        rms_norm_eps=1e-6,
+        attention_bias=True,
+        tie_word_embeddings=True,
+        fusion_layers=[1, 2, 3],
+        fusion_heads=4,
+        **token_ids,
+    )
+    audio = AutoGLMAudioConfig(num_units=num_units)
+    return AutoGLMConfig(vision_config=AutoGLMVisionConfig(), audio_config=audio, text_config=text, **special)
+
+
+def phone_9b() -> AutoGLMConfig:
+    """The article's size: a GLM-4-9B decoder with four fusion layers, about 9.6 billion parameters."""
+    text = AutoGLMTextConfig(fusion_layers=[9, 19, 29, 39], fusion_heads=32, tie_word_embeddings=False)
+    vision = AutoGLMVisionConfig(stage_channels=(64, 128, 256, 512), stage_blocks=(1, 2, 3, 6))
+    audio = AutoGLMAudioConfig(
+        hidden_size=768, num_hidden_layers=12, num_attention_heads=12, intermediate_size=3072
+    )
+    return AutoGLMConfig(
+        vision_config=vision,
+        audio_config=audio,
+        text_config=text,
+        image_token_id=151363,
+        audio_token_id=151364,
+        tie_word_embeddings=False,
+    )

@@ -1,0 +1,1 @@
+"""The pipeline that makes nano: data, encoders, decoder, evaluation."""
