@@ -1,0 +1,121 @@
+"""The strips along a screen's edges: status bar, top bar, bottom bar, and the floating button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.train.screens.theme import WHITE, ink_on
+
+if TYPE_CHECKING:
+    from engine.train.screens.canvas import Colour
+    from engine.train.screens.page import Page
+
+TRAILING = ("search", "menu", "add", "share", "delete", "edit", "download", "like", "refresh", "close", "send")
+BOTTOM = ("share", "delete", "edit", "download", "like", "add", "refresh", "play", "send", "menu", "search")
+
+
+def status_bar(page: Page, ink: Colour) -> None:
+    """Time, signal, wireless and battery; what it shows is written into the page's facts."""
+    rng, canvas = page.rng, page.canvas
+    hour, minute, battery = rng.randrange(24), rng.randrange(60), rng.randint(3, 100)
+    time = f"{hour:02d}:{minute:02d}" if page.language == "zh" or page.chance(0.5) else f"{hour}:{minute:02d}"
+    y, right = 24.0, canvas.width - 24
+    page.top = 46.0
+    if page.chance(0.06):
+        page.facts["status_bar"] = False
+        return
+    page.facts |= {"time": time, "battery": battery}
+    canvas.text(24, y, time, 24, ink, bold=True)
+    canvas.rounded((right - 40, y - 9, right, y + 9), 5, ink)
+    canvas.rounded((right - 37, y - 6, right - 3, y + 6), 3, ink_on(ink))
+    canvas.rectangle((right - 36, y - 5, right - 36 + 32 * battery / 100, y + 5), ink)
+    if page.chance(0.5):
+        canvas.text(right - 48, y, f"{battery}%", 20, ink, align="right")
+        right -= 52
+    right -= 52
+    bars = rng.randint(1, 4)
+    for i in range(4):
+        height = 6 + 4 * i
+        shade = ink if i < bars else page.theme.line
+        canvas.rectangle((right - 24 + 7 * i, y + 9 - height, right - 20 + 7 * i, y + 9), shade)
+    page.facts["signal"] = bars
+    wireless = page.chance(0.6)
+    page.facts["wifi"] = wireless
+    if wireless:
+        for size, fill in ((24, ink), (15, ink_on(ink)), (8, ink)):
+            canvas.circle(right - 46, y, size, fill)
+
+
+def top_bar(page: Page, title: str, trailing: int, leading: tuple[str, ...] = ("back", "close", "menu")) -> None:
+    """A bar with a leading button, the title and up to `trailing` buttons; coloured, flat or with a large title."""
+    rng, canvas, theme = page.rng, page.canvas, page.theme
+    height = rng.uniform(84, 104)
+    y = page.top + height / 2
+    ink = theme.ink
+    if page.facts.get("bar_fill"):
+        canvas.rectangle((0, 0 if page.chance(1) else 0, canvas.width, page.top + height), theme.accent)
+        ink = theme.on_accent
+    size = rng.uniform(53, 66)
+    left, right = 26.0, canvas.width - 26
+    if leading and page.chance(0.85):
+        for key in page.take([*leading, leading[0], leading[0]]):
+            page.icon(key, left + size / 2, y, size, ink)
+            left += size + 24
+    limit = int((right - left - 120) // (size + 22))
+    keys = page.take([k for k in TRAILING if k != "close" or "close" not in page.used], max(0, min(trailing, limit)))
+    for key in reversed(keys):
+        page.icon(key, right - size / 2, y, size, ink)
+        right -= size + 22
+    page.facts["title"] = title
+    page.top += height
+    big = page.chance(0.25) and canvas.height > canvas.width
+    if big:
+        canvas.text(30, page.top + 34, title, 52, theme.ink, bold=True, room=canvas.width - 60)
+        page.top += 84
+        return
+    if page.chance(0.3):
+        canvas.text((left + right) / 2, y, title, 34, ink, bold=True, align="center", room=right - left)
+    else:
+        canvas.text(left, y, title, 34, ink, bold=True, room=right - left)
+
+
+def bottom_bar(page: Page, count: int, keys: tuple[str, ...] = BOTTOM) -> None:
+    """A strip of equally spaced buttons, some with a word under them."""
+    canvas, theme, rng = page.canvas, page.theme, page.rng
+    height = rng.uniform(96, 120)
+    top = page.bottom - height
+    canvas.rectangle((0, top, canvas.width, canvas.height), theme.card)
+    canvas.rectangle((0, top, canvas.width, top + 2), theme.line)
+    chosen = page.take(list(keys), min(count, int(canvas.width // 90)))
+    worded = page.chance(0.4)
+    size = rng.uniform(50, 58) if worded else rng.uniform(54, 66)
+    slot = canvas.width / max(1, len(chosen))
+    for i, key in enumerate(chosen):
+        x = slot * (i + 0.5)
+        tint = theme.accent if page.chance(0.2) else theme.ink
+        page.icon(key, x, top + height * (0.4 if worded else 0.5), size, tint)
+        if worded:
+            canvas.text(x, top + height - 20, page.word("action"), 20, theme.faint, align="center", room=slot)
+    page.bottom = top
+
+
+def floating_button(page: Page, keys: tuple[str, ...] = ("add", "edit", "send", "play", "search", "refresh")) -> None:
+    canvas, rng = page.canvas, page.rng
+    size = rng.uniform(88, 112)
+    for key in page.take(list(keys)):
+        x, y = canvas.width - 34 - size / 2, page.bottom - 34 - size / 2
+        page.badge(key, x, y, size, page.theme.accent, page.chance(0.6))
+        page.bottom -= 34 + size
+
+
+def gesture_line(page: Page, ink: Colour | None = None) -> None:
+    canvas = page.canvas
+    y = canvas.height - 12
+    canvas.rounded((canvas.width / 2 - 70, y - 4, canvas.width / 2 + 70, y + 4), 4, ink or page.theme.ink)
+    page.bottom = canvas.height - 26
+
+
+def initial(page: Page, x: float, y: float, size: float, fill: Colour) -> None:
+    """A round avatar with a letter, as contact lists draw people without a photo."""
+    page.canvas.circle(x, y, size, fill)
+    page.canvas.text(x, y, page.word("person")[0], size * 0.5, WHITE, bold=True, align="center")

@@ -1,0 +1,153 @@
+"""Rasterised glyphs and words, cached: the same mark at the same size is drawn once per process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageChops, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from engine.train.screens.icons import Family
+
+
+class ScreenFontMissingError(RuntimeError):
+    """A font or font package that the generator draws with isn't installed; the message says which."""
+
+
+_ICON_PACKAGE = "qtawesome"
+_TEXT_FONTS = {
+    ("en", False): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf", 0),
+    ("en", True): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Medium.ttf", 0),
+    ("zh", False): ("fonts-noto-cjk", "opentype/noto/NotoSansCJK-Regular.ttc", 2),
+    ("zh", True): ("fonts-noto-cjk", "opentype/noto/NotoSansCJK-Bold.ttc", 2),
+}
+_MEASURE = 200  # font size in px at which ink extents are measured once
+
+
+@lru_cache(maxsize=1)
+def icon_folder() -> Path:
+    """The fonts folder of the icon package, found without importing it (it would want Qt).
+
+    Raises ScreenFontMissingError when the package isn't installed.
+    """
+    spec = importlib.util.find_spec(_ICON_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ScreenFontMissingError(
+            f"Drawing screens needs the icon fonts of the package {_ICON_PACKAGE!r}: "
+            f'install it with `pip install ".[train]"` (or `pip install --no-deps {_ICON_PACKAGE}`).'
+        )
+    return Path(spec.origin).parent / "fonts"
+
+
+@lru_cache(maxsize=1)
+def text_folder() -> Path:
+    """The system's font folder; AUTOGLM_FONTS names another one."""
+    return Path(os.environ.get("AUTOGLM_FONTS", "/usr/share/fonts"))
+
+
+def _need(path: Path, how: str) -> Path:
+    if not path.is_file():
+        raise ScreenFontMissingError(f"Drawing screens needs the font {path}: install it with `{how}`.")
+    return path
+
+
+@lru_cache(maxsize=64)
+def _charmap(path: Path) -> dict[str, str]:
+    return json.loads(_need(path, f"pip install --upgrade {_ICON_PACKAGE}").read_text("utf-8"))
+
+
+@lru_cache(maxsize=2048)
+def _icon_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(_need(path, f"pip install --upgrade {_ICON_PACKAGE}")), size)
+
+
+@lru_cache(maxsize=256)
+def _text_font(language: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
+    package, path, index = _TEXT_FONTS[language, bold]
+    return ImageFont.truetype(
+        str(_need(text_folder() / path, f"apt-get install {package}")), size, index=index
+    )
+
+
+def _mask(font: ImageFont.FreeTypeFont, text: str) -> tuple[Image.Image, int, int]:
+    left, top, right, bottom = (int(v) for v in font.getbbox(text))
+    mask = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
+    return mask, left, top
+
+
+@lru_cache(maxsize=1024)
+def _ink(path: Path, character: str) -> int:
+    # The font's own bounding box spans the advance width, so the ink is measured on the picture.
+    mask, _, _ = _mask(_icon_font(path, _MEASURE), character)
+    left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
+    return max(right - left, bottom - top)
+
+
+@lru_cache(maxsize=16384)
+def icon_mask(family: Family, name: str, size: int) -> Image.Image:
+    """An L mask whose longer side is about `size` px and that holds the glyph's ink with no margin."""
+    folder = icon_folder()
+    path = folder / family.font
+    character = chr(int(_charmap(folder / family.charmap)[name], 16))
+    points = max(4, round(_MEASURE * size / _ink(path, character)))
+    mask, _, _ = _mask(_icon_font(path, points), character)
+    return mask.crop(mask.getbbox() or (0, 0, *mask.size))
+
+
+def _language(text: str) -> str:
+    return "en" if text.isascii() else "zh"
+
+
+@lru_cache(maxsize=8192)
+def text_mask(text: str, size: int, bold: bool) -> tuple[Image.Image, int]:
+    """An L mask of one line and its top offset in px from the line's top."""
+    mask, _, top = _mask(_text_font(_language(text), bold, size), text)
+    return mask, top
+
+
+@lru_cache(maxsize=1024)
+def _disc(diameter: int) -> Image.Image:
+    big = Image.new("L", (diameter * 4, diameter * 4))
+    ImageDraw.Draw(big).ellipse((0, 0, diameter * 4 - 1, diameter * 4 - 1), fill=255)
+    return big.reduce(4)
+
+
+@lru_cache(maxsize=768)
+def rounded_mask(width: int, height: int, radius: int) -> Image.Image:
+    """An antialiased L mask of a rounded rectangle."""
+    radius = min(radius, width // 2, height // 2)
+    mask = Image.new("L", (width, height), 255)
+    if radius < 1:
+        return mask
+    disc = _disc(2 * radius)
+    for x, left in ((0, 0), (width - radius, radius)):
+        for y, top in ((0, 0), (height - radius, radius)):
+            mask.paste(disc.crop((left, top, left + radius, top + radius)), (x, y))
+    return mask
+
+
+@lru_cache(maxsize=256)
+def squircle_mask(size: int) -> Image.Image:
+    """An antialiased L mask of the superellipse |x|^5 + |y|^5 <= 1."""
+    big = size * 4
+    half = (big - 1) / 2
+    mask = Image.new("L", (big, big))
+    draw = ImageDraw.Draw(mask)
+    for row in range(big):
+        reach = max(0.0, 1 - abs((row - half) / half) ** 5) ** 0.2 * half
+        draw.line((half - reach, row, half + reach, row), fill=255)
+    return mask.reduce(4)
+
+
+@lru_cache(maxsize=1024)
+def faded(mask_id: tuple[str, int, int, int], alpha: float) -> Image.Image:
+    """A shape mask scaled by `alpha`; mask_id is (shape, width, height, radius)."""
+    shape, width, height, radius = mask_id
+    mask = squircle_mask(width) if shape == "squircle" else rounded_mask(width, height, radius)
+    return mask if alpha >= 1 else ImageChops.multiply(mask, Image.new("L", mask.size, round(255 * alpha)))
