@@ -1,0 +1,126 @@
+"""Text to sound with eSpeak NG and Flite, one process for each utterance.
+
+The process is a choice: eSpeak's library keeps its state from one utterance to the next, so the same text
+would sound different after another one; a process costs about 15 ms and always gives the same samples.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from engine.protocol import AssistantError, FailureKind
+from engine.train.lexicon import Language
+from engine.train.speech.voices import Voice
+
+SAMPLE_RATE = 16_000
+
+_PEAK = 0.6
+_MARGIN_S = 0.04
+_ESPEAK_STEPS_PER_SEMITONE = 50 / 12  # its pitch scale of 0 to 99 spans about two octaves around 50
+_ESPEAK_RATES = (80, 450)
+_FLITE_OWN_RATE = 165
+_PROGRAMS = {"espeak": "espeak-ng", "flite": "flite"}
+_FOREIGN = {"zh": re.compile(r"[0-9A-Za-z]"), "en": re.compile(r"[^\x20-\x7e]|[0-9]")}
+_TIMEOUT_S = 30
+
+
+class SynthesizerMissing(AssistantError):
+    """A program which speaks is not installed."""
+
+    kind = FailureKind.LOAD_FAILED
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"the program {program} is not installed", "apt-get install espeak-ng flite")
+        self.program = program
+
+
+class UnspeakableText(AssistantError):
+    """A text that the synthesizer would read wrongly, or not at all."""
+
+    kind = FailureKind.INVALID_REQUEST
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"{text!r} cannot be spoken: {why}", "Write it in words of the voice's language.")
+        self.text = text
+
+
+def speak(text: str, voice: Voice, tempo: float = 1.0, semitones: float = 0.0) -> np.ndarray:
+    """Say a text: float32 [samples], 16 kHz mono, peak 0.6, cut to the speech with 40 ms left around it.
+
+    `tempo` multiplies the voice's own rate, `semitones` moves its pitch.
+    Raises SynthesizerMissing, and UnspeakableText for digits and for letters of another language.
+    """
+    _check(text, voice.language)
+    sound, rate = (_espeak if voice.engine == "espeak" else _flite)(text, voice, tempo, semitones)
+    if rate != SAMPLE_RATE:
+        sound = soxr.resample(sound, rate, SAMPLE_RATE)
+    sound = trim(sound)
+    if not sound.size:
+        raise UnspeakableText(text, f"{voice.name} made no sound of it")
+    return (sound * (_PEAK / np.abs(sound).max())).astype(np.float32)
+
+
+def phonemes(text: str, language: Language) -> str:
+    """What eSpeak understands a text to sound like, in its own phoneme names (tones as digits)."""
+    _check(text, language)
+    accent = "cmn-latn-pinyin" if language == "zh" else "en-us"
+    return _run("espeak", ["-q", "-x", "-v", accent, "-b", "1", "--", text]).decode().strip()
+
+
+def trim(sound: np.ndarray, floor: float = 0.01) -> np.ndarray:
+    """Cut a 16 kHz sound to where it is louder than `floor` of its peak, with 40 ms left on either side."""
+    peak = float(np.abs(sound).max(initial=0.0))
+    if peak == 0.0:
+        return sound[:0]
+    loud = np.flatnonzero(np.abs(sound) > floor * peak)
+    margin = int(_MARGIN_S * SAMPLE_RATE)
+    return sound[max(0, loud[0] - margin) : loud[-1] + 1 + margin]
+
+
+def _check(text: str, language: Language) -> None:
+    if not text.strip():
+        raise UnspeakableText(text, "it is empty")
+    if foreign := _FOREIGN[language].search(text):
+        raise UnspeakableText(text, f"{foreign.group()!r} would be read in the wrong language")
+
+
+def _espeak(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    rate = int(np.clip(round(voice.rate * tempo), *_ESPEAK_RATES))
+    pitch = int(np.clip(round(voice.pitch + semitones * _ESPEAK_STEPS_PER_SEMITONE), 0, 99))
+    options = ["-v", voice.name, "-s", str(rate), "-p", str(pitch), "-b", "1", "--stdout", "--", text]
+    return _decode(_run("espeak", options))
+
+
+def _flite(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    stretch = _FLITE_OWN_RATE / (voice.rate * tempo)
+    pitch = voice.pitch * 2 ** (semitones / 12)
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder, "speech.wav")  # flite seeks back to write the header, so it needs a real file
+        options = ["-voice", voice.name, "-o", str(wav), "-t", text]
+        options += ["--setf", f"duration_stretch={stretch:.3f}", "--setf", f"int_f0_target_mean={pitch:.1f}"]
+        _run("flite", options)
+        return _decode(wav.read_bytes())
+
+
+def _decode(wav: bytes) -> tuple[np.ndarray, int]:
+    # A wav that was written to a pipe carries no true length; soundfile reads to the end of the bytes.
+    return soundfile.read(io.BytesIO(wav), dtype="float32")
+
+
+def _run(engine: str, options: list[str]) -> bytes:
+    program = _PROGRAMS[engine]
+    try:
+        done = subprocess.run(
+            [program, *options], stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_TIMEOUT_S
+        )
+    except FileNotFoundError:
+        raise SynthesizerMissing(program) from None
+    return done.stdout
