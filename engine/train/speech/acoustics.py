@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import soxr
 from numpy.random import Generator
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from engine.train.speech.synthesis import SAMPLE_RATE, speak
@@ -127,9 +128,10 @@ def _background(samples: int, rng: Generator) -> np.ndarray:
 
 def _coloured(samples: int, exponent: float, rng: Generator) -> np.ndarray:
     """Noise whose power falls with frequency to the given exponent: 0 white, 1 pink, 2 brown. RMS 1."""
-    spectrum = np.fft.rfft(rng.standard_normal(samples))
-    frequency = np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 20.0)
-    return _scaled(np.fft.irfft(spectrum * frequency ** (-exponent / 2), samples), 1.0)
+    size = next_fast_len(samples, real=True)
+    spectrum = rfft(rng.standard_normal(size))
+    frequency = np.maximum(rfftfreq(size, 1 / SAMPLE_RATE), 20.0)
+    return _scaled(irfft(spectrum * frequency ** (-exponent / 2), size)[:samples], 1.0)
 
 
 def _hum(samples: int, rng: Generator) -> np.ndarray:
