@@ -19,7 +19,12 @@ class ScreenFontMissingError(RuntimeError):
     """A font or font package that the generator draws with isn't installed; the message says which."""
 
 
-_ICON_PACKAGE = "qtawesome"
+_DISTRIBUTIONS = {
+    "qtawesome": "qtawesome",
+    "bootstrap_icons": "comma-deps-bootstrap-icons",
+    "django_static_ionicons": "django-static-ionicons",
+}
+_REINSTALL = 'pip install --force-reinstall --no-deps ".[train]"'
 _TEXT_FONTS = {
     ("en", False): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf", 0),
     ("en", True): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Medium.ttf", 0),
@@ -29,19 +34,19 @@ _TEXT_FONTS = {
 _MEASURE = 200  # font size in px at which ink extents are measured once
 
 
-@lru_cache(maxsize=1)
-def icon_folder() -> Path:
-    """The fonts folder of the icon package, found without importing it (it would want Qt).
+@lru_cache(maxsize=32)
+def package_folder(package: str) -> Path:
+    """The folder of a package that carries icon fonts, found without importing it (some want Qt).
 
     Raises ScreenFontMissingError when the package isn't installed.
     """
-    spec = importlib.util.find_spec(_ICON_PACKAGE)
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ScreenFontMissingError(
-            f"Drawing screens needs the icon fonts of the package {_ICON_PACKAGE!r}: "
-            f'install it with `pip install ".[train]"` (or `pip install --no-deps {_ICON_PACKAGE}`).'
+            f"Drawing screens needs the icon fonts of {_DISTRIBUTIONS[package]}: "
+            f'install what training needs with `pip install ".[train]"`.'
         )
-    return Path(spec.origin).parent / "fonts"
+    return Path(spec.origin).parent
 
 
 @lru_cache(maxsize=1)
@@ -58,12 +63,12 @@ def _need(path: Path, how: str) -> Path:
 
 @lru_cache(maxsize=64)
 def _charmap(path: Path) -> dict[str, str]:
-    return json.loads(_need(path, f"pip install --upgrade {_ICON_PACKAGE}").read_text("utf-8"))
+    return json.loads(_need(path, _REINSTALL).read_text("utf-8"))
 
 
 @lru_cache(maxsize=2048)
 def _icon_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(_need(path, f"pip install --upgrade {_ICON_PACKAGE}")), size)
+    return ImageFont.truetype(str(_need(path, _REINSTALL)), size)
 
 
 @lru_cache(maxsize=256)
@@ -92,11 +97,25 @@ def _ink(path: Path, character: str) -> int:
 @lru_cache(maxsize=16384)
 def icon_mask(family: Family, name: str, size: int) -> Image.Image:
     """An L mask whose longer side is about `size` px and that holds the glyph's ink with no margin."""
-    folder = icon_folder()
+    folder = package_folder(family.package)
     path = folder / family.font
-    character = chr(int(_charmap(folder / family.charmap)[name], 16))
+    name, _, angle = name.partition("@")
+    if family.charmap is None:
+        code = name.partition("=")[2]
+    else:
+        code = _charmap(folder / family.charmap)[name]
+    character = chr(int(code, 16))
     points = max(4, round(_MEASURE * size / _ink(path, character)))
-    mask, _, _ = _mask(_icon_font(path, points), character)
+    if not angle:
+        return _trimmed(_mask(_icon_font(path, points), character)[0])
+    big = _trimmed(_mask(_icon_font(path, points * 3), character)[0])
+    turned = _trimmed(big.rotate(float(angle), Image.Resampling.BICUBIC, expand=True))
+    shrink = size / max(turned.size)
+    fitted = (max(1, round(turned.width * shrink)), max(1, round(turned.height * shrink)))
+    return turned.resize(fitted, Image.Resampling.LANCZOS)
+
+
+def _trimmed(mask: Image.Image) -> Image.Image:
     return mask.crop(mask.getbbox() or (0, 0, *mask.size))
 
 

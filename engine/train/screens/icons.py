@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """One icon font: its file inside a package's fonts folder, and glyph names by lexicon key."""
+    """One icon font: its file inside a package, and glyph names by lexicon key.
+
+    A name may end in "@degrees": the glyph turned counterclockwise.
+    """
 
     name: str
+    package: str  # import name of the package that holds the font
     font: str
-    charmap: str
+    charmap: str | None  # JSON of name -> hexadecimal code; without one each name carries "=code"
     glyphs: dict[str, tuple[str, ...]]
     heldout: bool = False
     distractors: tuple[str, ...] = field(default=())
@@ -28,8 +32,9 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 
 MATERIAL = Family(
     "material",
-    "materialdesignicons6-webfont-6.9.96.ttf",
-    "materialdesignicons6-webfont-charmap-6.9.96.json",
+    "qtawesome",
+    "fonts/materialdesignicons6-webfont-6.9.96.ttf",
+    "fonts/materialdesignicons6-webfont-charmap-6.9.96.json",
     _table("""
 camera: camera camera-outline
 photos: image image-outline image-multiple image-multiple-outline
@@ -56,7 +61,7 @@ recorder: microphone microphone-outline
 health: heart-pulse pulse
 wallet: wallet wallet-outline wallet-bifold
 compass: compass compass-outline
-flashlight: flashlight
+flashlight: flashlight flashlight flashlight@45 flashlight@-45 flashlight@-25 flashlight@180
 shopping: cart cart-outline basket basket-outline
 back: arrow-left chevron-left arrow-left arrow-left-circle arrow-left-circle-outline keyboard-backspace \
 arrow-left-thick
@@ -75,15 +80,15 @@ refresh: refresh sync reload cached
 """),
     distractors=tuple(
         "bell lock star bluetooth wifi volume-high airplane key coffee car home lightbulb leaf puzzle "
-        "gamepad-variant brush printer shield gift tag bookmark eye flag trophy skip-next skip-previous "
-        "chevron-right headphones".split()
+        "gamepad-variant brush printer shield gift tag bookmark eye flag trophy headphones".split()
     ),
 )
 
 AWESOME = Family(
     "awesome",
-    "fontawesome6-solid-webfont-6.7.2.ttf",
-    "fontawesome6-solid-webfont-charmap-6.7.2.json",
+    "qtawesome",
+    "fonts/fontawesome6-solid-webfont-6.7.2.ttf",
+    "fonts/fontawesome6-solid-webfont-charmap-6.7.2.json",
     _table("""
 camera: camera camera-retro
 photos: image images
@@ -124,14 +129,15 @@ refresh: rotate-right arrow-rotate-right arrows-rotate rotate
 """),
     distractors=tuple(
         "bell lock star wifi volume-high plane key mug-hot car house lightbulb leaf puzzle-piece gamepad "
-        "brush print shield gift tag bookmark eye flag trophy forward-step backward-step chevron-right".split()
+        "brush print shield gift tag bookmark eye flag trophy".split()
     ),
 )
 
 AWESOME_REGULAR = Family(
     "awesome-regular",
-    "fontawesome6-regular-webfont-6.7.2.ttf",
-    "fontawesome6-regular-webfont-charmap-6.7.2.json",
+    "qtawesome",
+    "fonts/fontawesome6-regular-webfont-6.7.2.ttf",
+    "fonts/fontawesome6-regular-webfont-charmap-6.7.2.json",
     _table("""
 photos: image images
 clock: clock
@@ -154,8 +160,9 @@ send: paper-plane
 
 REMIX = Family(
     "remix",
-    "remixicon-2.5.0.ttf",
-    "remixicon-charmap-2.5.0.json",
+    "qtawesome",
+    "fonts/remixicon-2.5.0.ttf",
+    "fonts/remixicon-charmap-2.5.0.json",
     _table("""
 camera: camera-fill camera-line camera-2-fill camera-2-line camera-3-fill camera-3-line
 photos: image-fill image-line image-2-fill image-2-line
@@ -199,15 +206,15 @@ refresh: refresh-line restart-line
     distractors=tuple(
         "lock-fill star-fill star-line bluetooth-line wifi-fill volume-up-fill plane-fill key-fill cup-fill "
         "car-fill home-fill home-line lightbulb-fill leaf-fill gamepad-fill brush-fill printer-fill "
-        "shield-fill gift-fill bookmark-fill eye-fill flag-fill trophy-fill skip-forward-fill "
-        "skip-back-fill arrow-right-s-line".split()
+        "shield-fill gift-fill bookmark-fill eye-fill flag-fill trophy-fill".split()
     ),
 )
 
 CODICON = Family(
     "codicon",
-    "codicon-0.0.36.ttf",
-    "codicon-charmap-0.0.36.json",
+    "qtawesome",
+    "fonts/codicon-0.0.36.ttf",
+    "fonts/codicon-charmap-0.0.36.json",
     _table("""
 camera: device-camera
 calendar: calendar
@@ -237,13 +244,14 @@ like: heart heart-filled thumbsup
 send: send
 refresh: refresh sync
 """),
-    distractors=tuple("bell lock star key home lightbulb eye tag bookmark shield rocket chevron-right".split()),
+    distractors=tuple("bell lock star key home lightbulb eye tag bookmark shield rocket".split()),
 )
 
 ELUSIVE = Family(
     "elusive",
-    "elusiveicons-webfont-2.0.ttf",
-    "elusiveicons-webfont-charmap-2.0.json",
+    "qtawesome",
+    "fonts/elusiveicons-webfont-2.0.ttf",
+    "fonts/elusiveicons-webfont-charmap-2.0.json",
     _table("""
 camera: camera
 photos: picture
@@ -275,13 +283,128 @@ play: play play-alt play-circle
 like: heart heart-alt heart-empty thumbs-up
 refresh: refresh repeat
 """),
-    distractors=tuple("bell lock star wifi volume-up plane key car home leaf gift tag bookmark flag".split()),
+    distractors=tuple("bell lock star volume-up plane key car home leaf gift tag bookmark flag".split()),
+)
+
+BOOTSTRAP = Family(
+    "bootstrap",
+    "bootstrap_icons",
+    "install/bootstrap-icons.ttf",
+    None,
+    _table("""
+camera: camera=f220 camera-fill=f219
+photos: image=f42a image-fill=f429 images=f42b card-image=f226
+clock: clock=f293 clock-fill=f291 alarm=f102 alarm-fill=f101
+calendar: calendar=f1f6 calendar-fill=f1e9 calendar3=f214 calendar-date=f1e4 calendar-event=f1e8 \
+calendar-week-fill=f1f2 calendar2-week=f209
+calculator: calculator=f1e0 calculator-fill=f1df
+settings: gear=f3e5 gear-fill=f3e2 gear-wide-connected=f3e3
+phone: telephone=f5c1 telephone-fill=f5b4
+messages: chat=f268 chat-fill=f24b chat-dots=f24a chat-dots-fill=f249 chat-left-text=f252 \
+chat-left-text-fill=f251 chat-square-dots-fill=f25e chat-text-fill=f266
+mail: envelope=f32f envelope-fill=f32c envelope-open=f32e
+browser: globe=f3ee globe2=f3ef globe-americas=f882
+maps: map=f47f map-fill=f47e geo-alt=f3e8 geo-alt-fill=f3e7
+music: music-note=f4a0 music-note-beamed=f49e
+video: camera-video=f21f camera-video-fill=f21c film=f3c3 camera-reels=f21b camera-reels-fill=f21a
+weather: sun-fill=f5a1 cloud-sun=f2be cloud-sun-fill=f2bd cloud=f2c1 cloud-fill=f29e cloud-rain=f2b6 \
+cloud-rain-fill=f2b3 cloud-drizzle=f29d
+notes: sticky=f58d sticky-fill=f58c journal-text=f444 journal=f446 file-text=f3b9 file-text-fill=f3b8
+files: folder=f3d7 folder-fill=f3d1 folder2=f3d9 folder2-open=f3d8
+store: shop=f543 shop-window=f542
+contacts: person=f4e1 person-fill=f4da person-circle=f4d7 person-badge=f4d3 person-rolodex=f676 \
+people=f4d0 people-fill=f4cf person-lines-fill=f4db person-vcard-fill=f8c8
+recorder: mic=f490 mic-fill=f48d
+health: heart-pulse=f76f heart-pulse-fill=f76e activity=f66b
+wallet: wallet=f614 wallet2=f615 wallet-fill=f613
+compass: compass=f2d1 compass-fill=f2d0
+shopping: cart=f242 cart-fill=f23d cart3=f244 basket=f180 basket-fill=f17f cart4=f245
+back: arrow-left=f12f chevron-left=f284 arrow-left-circle=f12a arrow-left-circle-fill=f129
+search: search=f52a
+menu: list=f479 three-dots=f5d4 three-dots-vertical=f5d3 justify=f44b
+add: plus-lg=f64d plus-circle=f4fa plus-circle-fill=f4f9 plus-square-fill=f4fc
+close: x-lg=f659 x-circle=f623 x-circle-fill=f622
+share: share=f52e share-fill=f52d box-arrow-up=f1c6
+delete: trash=f5de trash-fill=f5dd trash3=f78b trash3-fill=f78a
+edit: pencil=f4cb pencil-fill=f4c9 pencil-square=f4ca pen=f4c8 pen-fill=f4c7
+download: download=f30a box-arrow-in-down=f1bc arrow-down-circle-fill=f118
+play: play=f4f5 play-fill=f4f4 play-circle=f4f3 play-circle-fill=f4f2
+like: heart=f417 heart-fill=f415 hand-thumbs-up=f407 hand-thumbs-up-fill=f406
+send: send=f6c0 send-fill=f6b9
+refresh: arrow-clockwise=f116 arrow-repeat=f130
+"""),
+    distractors=tuple(
+        "bell=f18a lock-fill=f47a star-fill=f586 house-fill=f424 key-fill=f44e bookmark-fill=f199 "
+        "flag-fill=f3cb trophy-fill=f5e6 gift-fill=f3eb shield-fill=f536 bluetooth=f682 wifi=f61c "
+        "airplane-fill=f7cc puzzle-fill=f502 printer-fill=f500 eye-fill=f33e lightbulb-fill=f468 "
+        "cup-fill=f2de brush-fill=f1d7 tag-fill=f5af".split()
+    ),
+)
+
+IONICONS = Family(
+    "ionicons",
+    "django_static_ionicons",
+    "static/ionicons/fonts/ionicons.ttf",
+    None,
+    _table("""
+camera: camera=f118 ios-camera=f3f6 android-camera=f2d3 ios-camera-outline=f3f5
+photos: image=f147 images=f148 android-image=f2e4
+clock: clock=f26e ios-clock=f403 android-time=f3b3 ios-clock-outline=f402 android-alarm-clock=f35a \
+ios-alarm=f3c8
+calendar: calendar=f117 ios-calendar=f3f4 android-calendar=f2d1 ios-calendar-outline=f3f3
+calculator: calculator=f26d ios-calculator=f3f2 ios-calculator-outline=f3f1
+settings: gear-a=f13d gear-b=f13e ios-gear=f43d android-settings=f2f7 ios-gear-outline=f43c
+phone: ios-telephone=f4b9 android-call=f2d2 ios-telephone-outline=f4b8
+messages: chatbubble=f11e chatbubble-working=f11d chatbox=f11b chatboxes=f11c ios-chatbubble=f3fc \
+android-chat=f2d4 android-textsms=f3b2
+mail: email=f132 ios-email=f423 android-mail=f2eb ios-email-outline=f422 android-drafts=f384
+browser: earth=f276 android-globe=f38c ios-world=f4d3 ios-world-outline=f4d2
+maps: map=f203 android-map=f393 location=f1ff ios-location=f456
+music: music-note=f20c ios-musical-notes=f46c ios-musical-note=f46b
+video: videocamera=f256 ios-videocam=f4cd android-film=f389 ios-film=f42b film-marker=f135 \
+ios-videocam-outline=f4cc
+weather: cloud=f12b ios-partlysunny=f476 ios-sunny=f4b7 ios-rainy=f495 android-sunny=f3b0 \
+android-cloud=f37a ios-cloudy=f410
+notes: document-text=f12e ios-paper=f472
+files: folder=f139 ios-folder=f435 android-folder=f2e0 ios-folder-outline=f434 android-folder-open=f38a
+contacts: person=f213 ios-person=f47e android-person=f3a0 person-stalker=f212 ios-people=f47c \
+android-people=f39e ios-contact=f41a
+recorder: mic-a=f204 ios-mic=f461 android-microphone=f2ec ios-mic-outline=f460
+health: ios-pulse=f493 ios-pulse-strong=f492
+compass: android-compass=f37c
+shopping: ios-cart=f3f8 android-cart=f370 ios-cart-outline=f3f7
+back: arrow-left-c=f108 ios-arrow-back=f3cf android-arrow-back=f2ca chevron-left=f124 arrow-left-a=f106 \
+ios-arrow-left=f3d2 ios-arrow-thin-left=f3d5
+search: search=f21f ios-search-strong=f4a4 android-search=f2f5 ios-search=f4a5
+menu: navicon-round=f20d navicon=f20e android-menu=f394 more=f20b android-more-vertical=f397 \
+android-more-horizontal=f396
+add: plus-round=f217 plus=f218 android-add=f2c7 ios-plus=f48b plus-circled=f216 ios-plus-empty=f489 \
+android-add-circle=f359
+close: close-round=f129 close=f12a android-close=f2d7 ios-close=f406 close-circled=f128 \
+ios-close-empty=f404 android-cancel=f36e
+share: share=f220 android-share-alt=f3ac android-share=f2f8 ios-upload=f4cb ios-redo=f499
+delete: trash-a=f252 trash-b=f253 ios-trash=f4c5 android-delete=f37f ios-trash-outline=f4c4
+edit: edit=f2bf compose=f12c android-create=f37e ios-compose-outline=f417
+download: android-download=f2dd ios-download=f420 ios-download-outline=f41f
+play: play=f215 ios-play=f488 android-arrow-dropright-circle=f362 ios-play-outline=f487
+like: heart=f141 ios-heart=f443 android-favorite=f388 thumbsup=f251 ios-heart-outline=f442 \
+android-favorite-outline=f387
+send: paper-airplane=f2c3 android-send=f2f6 ios-paperplane=f474 ios-paperplane-outline=f473
+refresh: refresh=f21c loop=f201 android-refresh=f3a8 ios-refresh-empty=f49a android-sync=f3b1 \
+ios-loop-strong=f459
+"""),
+    distractors=tuple(
+        "ios-bell=f3e2 locked=f200 star=f24e key=f296 leaf=f1fd beer=f26a coffee=f272 plane=f214 "
+        "wifi=f25c bluetooth=f116 home=f144 trophy=f356 umbrella=f2b7 flag=f279 pricetag=f2aa "
+        "ribbon-b=f349 printer=f21a eye=f133 lightbulb=f299 bookmark=f26b".split()
+    ),
 )
 
 PHOSPHOR = Family(
     "phosphor",
-    "phosphor-1.3.0.ttf",
-    "phosphor-charmap-1.3.0.json",
+    "qtawesome",
+    "fonts/phosphor-1.3.0.ttf",
+    "fonts/phosphor-charmap-1.3.0.json",
     _table("""
 camera: camera-fill camera-bold camera
 photos: image-fill image-bold image image-square-fill image-square-bold
@@ -328,11 +451,11 @@ refresh: arrow-clockwise-bold arrows-clockwise-bold arrow-clockwise
         "bell-fill lock-fill star-fill star-bold wifi-high-bold speaker-high-fill airplane-fill key-fill "
         "coffee-fill car-fill house-fill house-bold lightbulb-fill leaf-fill puzzle-piece-fill "
         "game-controller-fill paint-brush-fill printer-fill shield-fill gift-fill tag-fill bookmark-fill "
-        "eye-fill flag-fill trophy-fill skip-forward-fill skip-back-fill caret-right-bold".split()
+        "eye-fill flag-fill trophy-fill".split()
     ),
 )
 
-FAMILIES: tuple[Family, ...] = (MATERIAL, AWESOME, AWESOME_REGULAR, REMIX, CODICON, ELUSIVE, PHOSPHOR)
+FAMILIES: tuple[Family, ...] = (MATERIAL, AWESOME, AWESOME_REGULAR, REMIX, CODICON, ELUSIVE, BOOTSTRAP, IONICONS, PHOSPHOR)
 DRAWN_KEYS = frozenset({"switch", "checkbox", "slider"})  # drawn shapes, no glyph
 
 

@@ -56,7 +56,7 @@ class Page:
         self.language: Language = language
         self.families = families
         self.heldout = heldout
-        self.family = rng.choice([family for family in families if len(family.glyphs) > 30])
+        self.family = rng.choice([family for family in families if len(family.glyphs) > 25])
         self.mixed = rng.random() < 0.3
         self.elements: list[Element] = []
         self.used: set[str] = set()
