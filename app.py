@@ -1,0 +1,113 @@
+"""`python app.py`: read the settings, choose what answers, build the page, serve it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from autoglm_ui.settings import Settings, UsageError, read
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until interrupted. Returns the exit status: 0, or 2 where it could not start."""
+    try:
+        settings = read(sys.argv[1:] if argv is None else argv)
+    except UsageError as error:
+        print(f"autoglm-ui: {error}", file=sys.stderr)
+        return 2
+    port = free_port(settings)
+    if port is None:
+        print(
+            f"autoglm-ui: port {settings.port} of {settings.host} cannot be used; another program may have "
+            "it. Stop that one, or choose another port: --port 7861 (or --port 0 for any free one).",
+            file=sys.stderr,
+        )
+        return 2
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    return serve(settings, port)
+
+
+def serve(settings: Settings, port: int) -> int:
+    """Serve the page at `port` until SIGINT or SIGTERM, then end what runs."""
+    # Read by Gradio when it is imported: no look-up of versions, no word to anyone.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+    from autoglm_ui.backends.choice import BackendChoice, BackendPool
+    from autoglm_ui.jobs import BackgroundLoop
+
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+
+    with ExitStack() as cleanup:
+        data_dir = settings.data_dir or Path(
+            cleanup.enter_context(tempfile.TemporaryDirectory(prefix="autoglm-ui-"))
+        )
+        os.environ["GRADIO_TEMP_DIR"] = str(data_dir.resolve() / "uploads")
+        loop = BackgroundLoop()
+        cleanup.callback(loop.close)
+        pool = BackendPool(loop)
+        cleanup.callback(pool.close)
+        choice = BackendChoice.of(settings)
+        # Held for as long as the program runs, so that the model loads while the page is coming up
+        # and stays when the last visitor leaves.
+        pool.lease(choice)
+
+        from autoglm_ui.sessions import Sessions
+        from autoglm_ui.view import page
+        from autoglm_ui.view.media import MediaFolder
+
+        sessions = Sessions(loop, pool, choice)
+        cleanup.callback(sessions.close)
+        media = MediaFolder(data_dir / "media")
+        demo = page.build(sessions, media, settings)
+        app, _, _ = demo.launch(
+            **page.launch_arguments(media, settings), server_port=port, inbrowser=settings.opens_browser
+        )
+        cleanup.callback(demo.close, verbose=False)
+        add_health(app, pool, choice)
+        print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)
+        stopped.wait()
+        print("autoglm-ui: ending", flush=True)
+    return 0
+
+
+def add_health(app: Any, pool: Any, choice: Any) -> None:
+    """Answer /health with the state of the backend that the program was started with."""
+    backend = pool.lease(choice)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "backend": backend.name, "state": backend.readiness().state}
+
+
+def free_port(settings: Settings) -> int | None:
+    """The port to serve at, or None if it cannot be had; 0 becomes a free one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return None
+        return probe.getsockname()[1]
+
+
+def _shown_host(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What can answer: this process, a server, or a script."""

@@ -1,0 +1,207 @@
+"""What the program was told at its start: one frozen object, read once from argv and the environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args
+
+PREFIX = "AUTOGLM_"
+
+Language = Literal["zh", "en"]
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_BOOLEANS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+
+class UsageError(Exception):
+    """The command line or the environment says something that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every choice made at the start. `lang` None follows each visitor's browser."""
+
+    model: str = "nano"
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    remote_model: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 7860
+    no_browser: bool = False
+    lang: Language | None = None
+    data_dir: Path | None = None
+    max_upload_mb: int = 64
+    allowed_hosts: tuple[str, ...] = ()
+    lock_backend: bool = False
+    on_space: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Only this machine can reach the page."""
+        return self.host in _LOOPBACK
+
+    @property
+    def backend_locked(self) -> bool:
+        """Visitors may not choose what answers: theirs would be this machine's files and network."""
+        return self.lock_backend or not self.local
+
+    @property
+    def opens_browser(self) -> bool:
+        return not self.no_browser and self.local and not self.on_space
+
+
+def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `argv` (without the program's name) over `environ` over the defaults.
+
+    Raises `UsageError` in plain words; `--help` prints and exits.
+    """
+    parser = _parser()
+    known = {_variable(action): action for action in parser._actions if action.dest != "help"}
+    on_space = bool(environ.get("SPACE_ID"))
+    values: dict[str, Any] = {"on_space": on_space}
+    if on_space:
+        values |= {"host": "0.0.0.0", "allowed_hosts": _hosts(environ.get("SPACE_HOST", "*.hf.space"))}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        if name not in known:
+            raise UsageError(f"{name} is no option. Known are: {', '.join(sorted(known))}.")
+        values[known[name].dest] = _value(name, text, known[name])
+    values |= vars(parser.parse_args(list(argv)))
+    return _consistent(Settings(**values))
+
+
+def _consistent(settings: Settings) -> Settings:
+    if settings.base_url is None:
+        for name in ("api_key", "remote_model"):
+            if getattr(settings, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} is for an endpoint: give --base-url, too.")
+    elif not settings.base_url.startswith(("http://", "https://")):
+        raise UsageError(f"--base-url is {settings.base_url!r}; it must begin with http:// or https://.")
+    if not 0 <= settings.port <= 65535:
+        raise UsageError(f"--port is {settings.port}; it must be 0 to 65535 (0 takes any free port).")
+    if settings.max_upload_mb < 1:
+        raise UsageError(f"--max-upload-mb is {settings.max_upload_mb}; it must be 1 or more.")
+    return settings
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. See: python app.py --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Options without defaults: what argv does not name must not hide what the environment does."""
+    parser = _Parser(
+        prog="app.py",
+        description="A desktop assistant that reads, sees and hears. Opens a chat page in the browser.",
+        epilog=f"Every option is also an environment variable, {PREFIX}<OPTION>, for example "
+        f"{PREFIX}PORT=8080, {PREFIX}NO_BROWSER=1. The command line wins. Prefer {PREFIX}API_KEY to --api-key: other users of a "
+        "machine can see command lines.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    default = {field.name: field.default for field in fields(Settings)}
+
+    answer = parser.add_argument_group("what answers")
+    answer.add_argument(
+        "--model",
+        metavar="nano|PATH|HUB_ID",
+        help="the model to run in this process: nano (bundled), a folder with a checkpoint, or the name of "
+        "one on the Hugging Face hub; 'scripted' is a scripted stand-in for tests and demos of the page, no "
+        "model at all "
+        f"(default: {default['model']})",
+    )
+    answer.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="use an OpenAI-compatible endpoint instead, for example http://localhost:8000/v1",
+    )
+    answer.add_argument("--api-key", metavar="KEY", help="the key of that endpoint; never shown or logged")
+    answer.add_argument(
+        "--remote-model", metavar="NAME", help="the model's name there (default: the first that it lists)"
+    )
+    answer.add_argument(
+        "--lock-backend",
+        action=argparse.BooleanOptionalAction,
+        help="visitors cannot choose another model or endpoint in the page (always so unless --host is this "
+        "machine)",
+    )
+
+    page = parser.add_argument_group("the page")
+    page.add_argument(
+        "--host",
+        metavar="H",
+        help=f"address to listen on; 0.0.0.0 lets other machines in (default: {default['host']})",
+    )
+    page.add_argument(
+        "--port",
+        type=int,
+        metavar="P",
+        help=f"port to listen on; 0 takes any free one (default: {default['port']})",
+    )
+    page.add_argument("--no-browser", action=argparse.BooleanOptionalAction, help="do not open a browser")
+    page.add_argument(
+        "--lang",
+        choices=get_args(Language),
+        help="language of the page (default: that of each visitor's browser)",
+    )
+    page.add_argument(
+        "--allowed-hosts",
+        type=_hosts,
+        metavar="NAME,…",
+        help="host names under which the page may be asked for, besides localhost and plain addresses; "
+        "*.example.org takes any below it",
+    )
+
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep uploaded pictures and recordings in DIR (default: a temporary folder, removed at the end)",
+    )
+    files.add_argument(
+        "--max-upload-mb",
+        type=int,
+        metavar="MB",
+        help=f"refuse larger uploads (default: {default['max_upload_mb']})",
+    )
+    return parser
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+
+
+def _variable(action: argparse.Action) -> str:
+    return PREFIX + action.dest.upper()
+
+
+def _value(name: str, text: str, action: argparse.Action) -> Any:
+    """`text` of the environment as the option's own type."""
+    if isinstance(action, argparse.BooleanOptionalAction):
+        if text.lower() not in _BOOLEANS:
+            raise UsageError(f"{name} is {text!r}; it must be 1 or 0.")
+        return _BOOLEANS[text.lower()]
+    if action.choices is not None and text not in action.choices:
+        raise UsageError(f"{name} is {text!r}; it must be one of: {', '.join(action.choices)}.")
+    try:
+        return action.type(text) if callable(action.type) else text
+    except ValueError:
+        raise UsageError(
+            f"{name} is {text!r}; that is no {getattr(action.type, '__name__', 'value')}."
+        ) from None

@@ -1,0 +1,1 @@
+"""State to widgets: the Gradio page."""

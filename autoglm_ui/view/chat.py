@@ -1,0 +1,129 @@
+"""Exchanges as messages of the Chatbot component, and the card of a failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from autoglm_ui.conversation import Exchange, Reply
+from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.view.strings import Strings
+from engine.protocol import Failed, ImagePart, TextPart
+
+#: Exchanges of the past that the page shows. A browser takes 0.2 to 0.6 s to lay out 200 messages
+#: anew, and it does so each time one is added.
+WINDOW = 15
+
+ChatMessage = dict[str, Any]
+
+# What Markdown, or the mathematics in it, would take for more than a character.
+_ACTIVE = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~$&:=]|(?<= ) |^ ", re.MULTILINE)
+
+
+def history(exchanges: Iterable[Exchange], media: MediaFolder, strings: Strings) -> list[ChatMessage]:
+    """The messages of `exchanges`, oldest first."""
+    return [message for exchange in exchanges for message in messages(exchange, media, strings, last=False)]
+
+
+def messages(
+    exchange: Exchange, media: MediaFolder, strings: Strings, last: bool = True
+) -> list[ChatMessage]:
+    """A user message, the thinking in a fold, and the answer.
+
+    The failure of the `last` exchange has its own card with a way to try again; an earlier one is a
+    line of text.
+    """
+    reply = exchange.reply
+    shown = [_user(exchange, media), *_thinking(reply, strings)]
+    if reply.answer:
+        shown.append(_said(reply.answer))
+    if note := _note(reply, strings):
+        shown.append(_said(f"*{note}*"))
+    if reply.failure is not None and not last:
+        shown.append(_said(f"*{plain(strings.failures[reply.failure.kind].title)}*"))
+    return shown
+
+
+def failure_card(failure: Failed, strings: Strings) -> str:
+    """What failed, why, and what to do next, as HTML in which nothing foreign is left unescaped."""
+    words = strings.failures[failure.kind]
+    why = failure.message if failure.status is None else f"{failure.message} (HTTP {failure.status})"
+    # The backend's advice knows the case; ours is in the reader's language.
+    advice = failure.remedy if strings.code == "en" else words.remedy
+    return (
+        '<div class="failure" role="alert">'
+        f'<p class="failure-title">{escape(words.title)}</p>'
+        f'<p class="failure-why">{escape(_sentence(why))}</p>'
+        f'<p class="failure-next">{escape(advice)}</p>'
+        "</div>"
+    )
+
+
+def plain(text: str) -> str:
+    """`text` so that Markdown shows it as it was typed."""
+    return _ACTIVE.sub(lambda found: f"&#{160 if found[0] == ' ' else ord(found[0])};", text)
+
+
+def _user(exchange: Exchange, media: MediaFolder) -> ChatMessage:
+    content: list[dict[str, Any]] = []
+    for part in exchange.user.parts:
+        if isinstance(part, TextPart):
+            content.append({"type": "text", "text": plain(part.text)})
+        else:
+            alt = part.name if isinstance(part, ImagePart) else None
+            content.append({"path": str(media.put(part)), "alt_text": alt})
+    return {"role": "user", "content": content}
+
+
+def _thinking(reply: Reply, strings: Strings) -> list[ChatMessage]:
+    """The fold: a spinner and what is going on until text arrives, then the thinking."""
+    if not reply.settled and not reply.begun:
+        note = strings.loading_queued if reply.status == "loading" else ""
+        return [_fold(_expectation(reply, strings), note, pending=True)]
+    if not reply.reasoning:
+        return []
+    if not reply.settled and not reply.answer:
+        return [_fold(strings.thinking, reply.reasoning, pending=True)]
+    return [_fold(thought_title(reply, strings), reply.reasoning, pending=False)]
+
+
+def thought_title(reply: Reply, strings: Strings) -> str:
+    """``Thought for 3.2 s``, where the time is known."""
+    seconds = reply.thinking_seconds
+    if seconds is None:
+        return strings.thought_untimed
+    return strings.thought.format(seconds=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
+
+
+def _expectation(reply: Reply, strings: Strings) -> str:
+    if reply.status == "loading":
+        return strings.loading.format(name="").strip()
+    if reply.position > 0:
+        return strings.waiting_behind.format(position=reply.position)
+    return strings.waiting
+
+
+def _note(reply: Reply, strings: Strings) -> str:
+    """Why an answer that did not fail is shorter than it might be."""
+    if reply.finish == "length":
+        return strings.cut_off
+    if reply.finish == "filtered":
+        return strings.filtered
+    if reply.finish == "cancelled" and not reply.answer:
+        return strings.stopped_empty
+    return ""
+
+
+def _fold(title: str, text: str, pending: bool) -> ChatMessage:
+    return _said(text) | {"metadata": {"title": title, "status": "pending" if pending else "done"}}
+
+
+def _said(text: str) -> ChatMessage:
+    # As a dict, not a bare string: Gradio strips the indentation of bare strings, code included.
+    return {"role": "assistant", "content": [{"type": "text", "text": text}]}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "。")) else ".")

@@ -1,0 +1,287 @@
+"""What the widgets do: find the visitor's session, change it, show it.
+
+A handler that streams has exactly one output, the live Chatbot, which holds the last exchange only:
+each update costs the same however long the conversation is. All other widgets are brought up to
+date once, when a reply begins and when it is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from autoglm_ui.attachments import attach
+from autoglm_ui.backends.choice import BUNDLED, BackendChoice
+from autoglm_ui.conversation import StillAnswering
+from autoglm_ui.jobs import tail
+from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments
+from autoglm_ui.settings import Language, Settings
+from autoglm_ui.view import chat, labels, notices, status
+from autoglm_ui.view.examples import Example
+from autoglm_ui.view.layout import Page
+from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
+from engine.protocol import AssistantError, InvalidRequest, Options
+
+Updates = dict[Any, Any]
+Visitor = dict[str, str] | None
+
+#: Seconds between two looks at what the status line says while something is going on.
+STATUS_INTERVAL = 0.25
+
+
+class Handlers:
+    """Event handlers of one page."""
+
+    def __init__(
+        self,
+        page: Page,
+        sessions: Sessions,
+        media: MediaFolder,
+        settings: Settings,
+        examples: dict[str, Example],
+    ) -> None:
+        self._page = page
+        self._sessions = sessions
+        self._media = media
+        self._settings = settings
+        self._examples = examples
+
+    # ------------------------------------------------------------------------- what is shown
+
+    def strings(self, session: Session) -> Strings:
+        return LANGUAGES[session.language or self._settings.lang or "en"]
+
+    def conversation(self, session: Session) -> Updates:
+        """The widgets that show what was said, and the buttons that depend on it."""
+        page, strings = self._page, self.strings(session)
+        state = session.conversation
+        last = state.last
+        failure = last.reply.failure if last else None
+        answering = state.answering
+        return {
+            page.welcome: gr.update(visible=last is None),
+            page.history: gr.update(
+                value=chat.history(state.exchanges[:-1][-chat.WINDOW :], self._media, strings),
+                visible=len(state.exchanges) > 1,
+            ),
+            page.live: gr.update(value=self._live(session), visible=last is not None),
+            page.failure: gr.update(
+                value=chat.failure_card(failure, strings) if failure else "", visible=failure is not None
+            ),
+            page.retry: gr.update(visible=last is not None and not answering),
+            page.send: gr.update(visible=not answering),
+            page.stop: gr.update(visible=answering),
+            page.status: self._status(session),
+        }
+
+    def _live(self, session: Session) -> list[chat.ChatMessage]:
+        last = session.conversation.last
+        return chat.messages(last, self._media, self.strings(session)) if last else []
+
+    def _status(self, session: Session) -> str:
+        return status.status_line(session.backend, session.reply, self.strings(session))
+
+    def _tray(self, session: Session) -> str:
+        return status.tray(session.attachments, self._media, self.strings(session))
+
+    # -------------------------------------------------------------------------------- events
+
+    def boot(self, visitor: Visitor, request: gr.Request) -> Updates:
+        """A page was opened: show the session as it stands, the reply under way included."""
+        session = self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
+        if session.language is None:
+            header = request.headers.get("accept-language", "")
+            kept = known((visitor or {}).get("language"))
+            session.language = kept or self._settings.lang or preferred(header)
+        return {
+            self._page.visitor: self._visitor(session),
+            self._page.tray: self._tray(session),
+            **labels.of(self._page, session, self.strings(session)),
+            **self.conversation(session),
+        }
+
+    def send(self, text: str, visitor: Visitor, request: gr.Request) -> Updates:
+        """Ask what the composer holds. `accepted` tells the page which text to take out of it."""
+        session = self._session(visitor, request)
+        try:
+            session.send(text)
+        except (StillAnswering, NothingToSend) as error:
+            return {self._page.notice: notices.about(error, self.strings(session)), self._page.accepted: ""}
+        return {
+            self._page.accepted: text,
+            self._page.notice: "",
+            self._page.tray: self._tray(session),
+            **self.conversation(session),
+        }
+
+    def example(self, name: str) -> Callable[[Visitor, gr.Request], Updates]:
+        """The handler that asks one example at once; the composer stays as it is."""
+
+        def ask(visitor: Visitor, request: gr.Request) -> Updates:
+            session = self._session(visitor, request)
+            try:
+                session.ask(self._examples[name].message())
+            except AssistantError as error:
+                return {self._page.notice: notices.about(error, self.strings(session))}
+            return {self._page.notice: "", **self.conversation(session)}
+
+        return ask
+
+    def retry(self, visitor: Visitor, request: gr.Request) -> Updates:
+        session = self._session(visitor, request)
+        try:
+            session.retry()
+        except AssistantError as error:
+            return {self._page.notice: notices.about(error, self.strings(session))}
+        return {self._page.notice: "", **self.conversation(session)}
+
+    async def tail(self, visitor: Visitor, request: gr.Request) -> AsyncGenerator[Any, None]:
+        """Follow the reply under way; the one output is the live Chatbot."""
+        session = self._session(visitor, request)
+        job = session.job
+        if job is None or job.settled:
+            yield gr.skip()
+            return
+        async for _ in tail(job, lambda: session.reply is not None and session.reply.begun):
+            if session.job is job:
+                yield self._live(session)
+
+    async def watch(self, visitor: Visitor, request: gr.Request) -> AsyncGenerator[Any, None]:
+        """Keep the status line up to date for as long as something is going on."""
+        session = self._session(visitor, request)
+        shown = None
+        while True:
+            busy = session.conversation.answering or session.backend.readiness().state == "loading"
+            line = self._status(session)
+            if line != shown:
+                shown = line
+                yield line
+            if not busy:
+                return
+            await asyncio.sleep(STATUS_INTERVAL)
+
+    def settle(self, visitor: Visitor, request: gr.Request) -> Updates:
+        """A reply is over: show everything once."""
+        return self.conversation(self._session(visitor, request))
+
+    def stop(self, visitor: Visitor, request: gr.Request) -> Updates:
+        session = self._session(visitor, request)
+        session.stop()
+        return self.conversation(session)
+
+    def clear(self, visitor: Visitor, request: gr.Request) -> Updates:
+        session = self._session(visitor, request)
+        session.clear()
+        return {self._page.notice: "", **self.conversation(session)}
+
+    # --------------------------------------------------------------------------- attachments
+
+    def attach(self, paths: list[str] | str | None, visitor: Visitor, request: gr.Request) -> Updates:
+        """Put uploaded or recorded files into the composer; a refused one is named and why."""
+        session = self._session(visitor, request)
+        strings = self.strings(session)
+        refused: list[str] = []
+        for path in [paths] if isinstance(paths, str) else paths or []:
+            try:
+                session.attach(attach(Path(path)))
+            except TooManyAttachments:
+                refused.append(notices.plain(strings.too_many.format(count=MAX_ATTACHMENTS)))
+                break
+            except AssistantError as error:
+                refused.append(notices.refused(Path(path).name, error, strings))
+        return {self._page.tray: self._tray(session), self._page.notice: "".join(refused)}
+
+    def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
+        """Attach a recording the moment it ends, and make the recorder ready for the next."""
+        return {**self.attach(path, visitor, request), self._page.record: None}
+
+    def detach(self, visitor: Visitor, request: gr.Request, event: gr.EventData) -> Updates:
+        session = self._session(visitor, request)
+        session.detach(str(event.id))
+        return {self._page.tray: self._tray(session)}
+
+    # ------------------------------------------------------------------------------ settings
+
+    def language(self, language: Language, visitor: Visitor, request: gr.Request) -> Updates:
+        session = self._session(visitor, request)
+        session.language = language
+        return {
+            self._page.visitor: self._visitor(session),
+            self._page.notice: "",
+            self._page.tray: self._tray(session),
+            **labels.of(self._page, session, self.strings(session)),
+            **self.conversation(session),
+        }
+
+    def options(
+        self, thinking: bool, temperature: float, max_tokens: float, visitor: Visitor, request: gr.Request
+    ) -> Updates:
+        session = self._session(visitor, request)
+        try:
+            session.options = Options(
+                max_new_tokens=int(max_tokens), temperature=float(temperature), thinking=bool(thinking)
+            )
+        except InvalidRequest as error:
+            return {self._page.notice: notices.about(error, self.strings(session))}
+        return {self._page.notice: ""}
+
+    def backend_fields(self, kind: str) -> Updates:
+        """Show the fields that the kind of backend needs."""
+        panel = self._page.panel
+        return {
+            panel.checkpoint: gr.update(visible=kind == "checkpoint"),
+            panel.base_url: gr.update(visible=kind == "endpoint"),
+            panel.api_key: gr.update(visible=kind == "endpoint"),
+            panel.remote_model: gr.update(visible=kind == "endpoint"),
+            panel.use: gr.update(visible=True),
+        }
+
+    def choose(
+        self,
+        kind: str,
+        checkpoint: str,
+        base_url: str,
+        api_key: str,
+        remote_model: str,
+        visitor: Visitor,
+        request: gr.Request,
+    ) -> Updates:
+        """Let another backend answer from now on. The key goes no further than the session."""
+        session = self._session(visitor, request)
+        page, strings = self._page, self.strings(session)
+        if self._settings.backend_locked:
+            return {page.notice: notices.plain(strings.backend_locked)}
+        try:
+            session.choose(_choice(kind, checkpoint, base_url, api_key, remote_model, session.choice))
+        except AssistantError as error:
+            return {page.notice: notices.about(error, strings)}
+        return {page.notice: "", page.panel.api_key: "", page.status: self._status(session)}
+
+    def _session(self, visitor: Visitor, request: gr.Request) -> Session:
+        return self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
+
+    @staticmethod
+    def _visitor(session: Session) -> dict[str, str]:
+        return {"id": session.id, "language": session.language or ""}
+
+
+def _choice(
+    kind: str, checkpoint: str, base_url: str, api_key: str, remote_model: str, now: BackendChoice
+) -> BackendChoice:
+    """The choice that the settings panel describes. Raises `InvalidRequest`."""
+    if kind == "bundled":
+        return BackendChoice(BUNDLED)
+    if kind == "checkpoint":
+        if not checkpoint.strip():
+            raise InvalidRequest("model", checkpoint, "a folder or a name on the Hugging Face hub")
+        return BackendChoice(checkpoint.strip())
+    url = base_url.strip()
+    if not url.startswith(("http://", "https://")):
+        raise InvalidRequest("base URL", url, "an address that begins with http:// or https://")
+    key = api_key.strip() or (now.api_key if now.base_url == url else None)
+    return BackendChoice(remote_model.strip() or None, url, key or None)

@@ -1,0 +1,94 @@
+"""The page's words in the visitor's language, and the visitor's own choices, put on the widgets."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from autoglm_ui.sessions import Session
+from autoglm_ui.view.layout import Page
+from autoglm_ui.view.strings import Strings
+
+
+def of(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
+    """Updates of everything that has words or shows a choice."""
+    return {
+        page.new: gr.update(value=strings.new),
+        page.greeting: _greeting(strings),
+        page.retry: gr.update(value=strings.retry),
+        page.text: gr.update(label=strings.message, placeholder=strings.placeholder),
+        page.attach: gr.update(label=strings.attach),
+        page.record: gr.update(label=strings.record),
+        page.send: gr.update(value=strings.send),
+        page.stop: gr.update(value=strings.stop),
+        **{
+            button: gr.update(value=getattr(strings, f"example_{name}"))
+            for name, button in page.examples.items()
+        },
+        **_panel(page, session, strings),
+    }
+
+
+def _greeting(strings: Strings) -> str:
+    return f"<p>{escape(strings.welcome)}</p>"
+
+
+def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
+    panel, choice, options = page.panel, session.choice, session.options
+    kinds = [
+        (strings.bundled, "bundled"),
+        (strings.checkpoint, "checkpoint"),
+        (strings.endpoint, "endpoint"),
+    ]
+    return {
+        panel.title: _panel_head(strings),
+        panel.language: gr.update(label=strings.language, value=strings.code),
+        panel.kind: gr.update(label=strings.backend, choices=kinds, value=choice.kind),
+        panel.checkpoint: gr.update(
+            label=strings.model_path,
+            placeholder=strings.model_path_hint,
+            value=choice.model if choice.kind == "checkpoint" else "",
+            visible=_shown(page, choice.kind == "checkpoint"),
+        ),
+        panel.base_url: gr.update(
+            label=strings.url,
+            placeholder="http://localhost:8000/v1",
+            value=choice.base_url or "",
+            visible=_shown(page, choice.kind == "endpoint"),
+        ),
+        # The key itself never goes back to a browser.
+        panel.api_key: gr.update(
+            label=strings.key,
+            info=strings.key_hint,
+            value="",
+            visible=_shown(page, choice.kind == "endpoint"),
+        ),
+        panel.remote_model: gr.update(
+            label=strings.remote_model,
+            info=strings.remote_model_hint,
+            value=(choice.model or "") if choice.kind == "endpoint" else "",
+            visible=_shown(page, choice.kind == "endpoint"),
+        ),
+        panel.use: gr.update(value=strings.use),
+        panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
+        panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),
+        panel.temperature: gr.update(
+            label=strings.temperature, info=strings.temperature_hint, value=options.temperature
+        ),
+        panel.max_tokens: gr.update(label=strings.max_tokens, value=options.max_new_tokens),
+    }
+
+
+def _panel_head(strings: Strings) -> str:
+    close = escape(strings.close, quote=True)
+    return (
+        f'<div class="panel-head"><h2>{escape(strings.settings)}</h2>'
+        f'<button type="button" id="settings-close" aria-label="{close}" title="{close}">'
+        '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13"/></svg></button></div>'
+    )
+
+
+def _shown(page: Page, wanted: bool) -> bool:
+    return wanted and page.panel.kind.visible is not False

@@ -1,0 +1,189 @@
+"""The widgets of the page and where they stand. What they do is in handlers.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from autoglm_ui.settings import Settings
+from autoglm_ui.view.strings import Strings
+
+#: What the file dialogue offers; the check of a file's content is in attachments.py.
+FILE_TYPES = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".wav", ".flac", ".ogg", ".mp3"]
+
+# Not secret: it only has to be the same after a restart, or every browser would forget its session.
+# What protects a session is that its id cannot be guessed.
+_STORAGE_SECRET = "autoglm-ui"
+
+_LATEX = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+
+_REMOVE_ON_CLICK = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-remove]');
+  if (button) trigger('click', { id: button.dataset.remove });
+});
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Every widget that a handler reads or changes."""
+
+    visitor: gr.BrowserState
+    new: gr.Button
+    welcome: gr.Column
+    greeting: gr.HTML
+    examples: dict[str, gr.Button]
+    history: gr.Chatbot
+    live: gr.Chatbot
+    failure: gr.HTML
+    retry: gr.Button
+    notice: gr.HTML
+    tray: gr.HTML
+    text: gr.Textbox
+    accepted: gr.Textbox
+    attach: gr.UploadButton
+    record: gr.Audio
+    send: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    panel: SettingsPanel
+
+
+@dataclass(frozen=True)
+class SettingsPanel:
+    """The drawer at the right."""
+
+    title: gr.HTML
+    language: gr.Radio
+    kind: gr.Radio
+    checkpoint: gr.Textbox
+    base_url: gr.Textbox
+    api_key: gr.Textbox
+    remote_model: gr.Textbox
+    use: gr.Button
+    locked: gr.HTML
+    thinking: gr.Checkbox
+    temperature: gr.Slider
+    max_tokens: gr.Slider
+
+
+def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) -> Page:
+    """Place every widget; call inside a `gr.Blocks`."""
+    visitor = gr.BrowserState(None, storage_key="autoglm-visitor", secret=_STORAGE_SECRET)
+    with gr.Row(elem_id="header"):
+        gr.HTML(_BRAND, elem_id="brand")
+        new = gr.Button(strings.new, elem_id="new", elem_classes="icon-button", size="sm")
+        with gr.Column(elem_id="settings", min_width=0, scale=0):
+            gr.HTML(_SETTINGS_BUTTON, elem_id="settings-open")
+            panel = _settings_panel(settings, strings)
+    with gr.Column(elem_id="scroll"), gr.Column(elem_id="conversation"):
+        with gr.Column(elem_id="welcome") as welcome:
+            greeting = gr.HTML("", elem_id="greeting")
+            with gr.Row(elem_id="examples"):
+                examples = {name: gr.Button("", elem_id=f"example-{name}") for name in example_names}
+        history = _chatbot("history")
+        live = _chatbot("live")
+        with gr.Row(elem_id="turn"):
+            failure = gr.HTML("", elem_id="failure", visible=False)
+            retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
+    with gr.Column(elem_id="dock"):
+        notice = gr.HTML("", elem_id="notice")
+        with gr.Column(elem_id="composer"):
+            tray = gr.HTML("", elem_id="tray", js_on_load=_REMOVE_ON_CLICK)
+            text = gr.Textbox(
+                lines=1,
+                max_lines=8,
+                show_label=False,
+                label=strings.message,
+                placeholder=strings.placeholder,
+                container=False,
+                autofocus=True,
+                elem_id="text",
+            )
+            with gr.Row(elem_id="tools"):
+                attach = gr.UploadButton(
+                    strings.attach,
+                    file_count="multiple",
+                    file_types=FILE_TYPES,
+                    elem_id="attach",
+                    elem_classes="icon-button",
+                    size="sm",
+                )
+                record = gr.Audio(
+                    sources=["microphone"],
+                    type="filepath",
+                    format="wav",
+                    label=strings.record,
+                    show_label=False,
+                    container=False,
+                    editable=False,
+                    buttons=[],
+                    waveform_options=gr.WaveformOptions(sample_rate=16_000, show_recording_waveform=False),
+                    elem_id="record",
+                )
+                send = gr.Button(strings.send, elem_id="send", variant="primary", size="sm")
+                stop = gr.Button(strings.stop, elem_id="stop", size="sm", visible=False)
+        status = gr.HTML("", elem_id="status")
+        accepted = gr.Textbox(visible="hidden", elem_id="accepted", show_label=False)
+    return Page(
+        visitor, new, welcome, greeting, examples, history, live, failure, retry, notice, tray, text,
+        accepted, attach, record, send, stop, status, panel,
+    )  # fmt: skip
+
+
+def _chatbot(elem_id: str) -> gr.Chatbot:
+    return gr.Chatbot(
+        [],
+        elem_id=elem_id,
+        elem_classes="chat",
+        show_label=False,
+        container=False,
+        height=None,
+        layout="bubble",
+        buttons=["copy"],
+        autoscroll=False,
+        sanitize_html=True,
+        latex_delimiters=_LATEX,
+        feedback_options=None,
+        placeholder="",
+    )
+
+
+def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
+    with gr.Column(elem_id="panel"):
+        title = gr.HTML("", elem_id="panel-title")
+        language = gr.Radio([("中文", "zh"), ("English", "en")], value=strings.code, elem_id="language")
+        kind = gr.Radio([], elem_id="backend-kind", visible=not settings.backend_locked)
+        checkpoint = gr.Textbox(elem_id="checkpoint", visible=False, max_lines=1)
+        base_url = gr.Textbox(elem_id="base-url", visible=False, max_lines=1)
+        api_key = gr.Textbox(elem_id="api-key", type="password", visible=False, max_lines=1)
+        remote_model = gr.Textbox(elem_id="remote-model", visible=False, max_lines=1)
+        use = gr.Button(strings.use, elem_id="use", variant="primary", size="sm", visible=False)
+        locked = gr.HTML("", elem_id="locked", visible=settings.backend_locked)
+        thinking = gr.Checkbox(True, elem_id="thinking")
+        temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, elem_id="temperature")
+        max_tokens = gr.Slider(16, 4096, value=512, step=16, elem_id="max-tokens")
+    return SettingsPanel(
+        title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
+        temperature, max_tokens,
+    )  # fmt: skip
+
+
+_BRAND = """
+<div class="brand">
+<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6" y="2.5" width="12" height="19" rx="3"/>
+<circle cx="12" cy="11" r="3.2"/><path d="M10 18.6h4"/></svg>
+<h1>AutoGLM</h1></div>
+"""
+
+_SETTINGS_BUTTON = """
+<button type="button" id="settings-toggle" class="icon-button" aria-expanded="false" aria-controls="panel">
+<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9M17 7h3M4 17h3M11 17h9"/>
+<circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/></svg><span class="label"></span></button>
+"""

@@ -1,0 +1,37 @@
+"""Short words above the composer: why something was not done, while everything stays in place."""
+
+from __future__ import annotations
+
+from html import escape
+
+from autoglm_ui.conversation import StillAnswering
+from autoglm_ui.sessions import NothingToSend
+from autoglm_ui.view.strings import Strings
+from engine.protocol import AssistantError
+
+
+def about(error: AssistantError, strings: Strings) -> str:
+    """What did not work and what to do, in the reader's language."""
+    if isinstance(error, StillAnswering):
+        return plain(strings.still_answering)
+    if isinstance(error, NothingToSend):
+        return plain(strings.nothing_to_send)
+    words = strings.failures[error.kind]
+    return _notice(words.title, f"{error.message}. {error.remedy if strings.code == 'en' else words.remedy}")
+
+
+def refused(name: str, error: AssistantError, strings: Strings) -> str:
+    """A file that cannot be attached."""
+    words = strings.failures[error.kind]
+    advice = error.remedy if strings.code == "en" else words.remedy
+    return _notice(strings.refused.format(name=name), f"{error.message}. {advice}")
+
+
+def plain(text: str) -> str:
+    """A notice of one sentence."""
+    return _notice(text, "")
+
+
+def _notice(title: str, detail: str) -> str:
+    more = f" <span>{escape(detail)}</span>" if detail else ""
+    return f'<p class="notice" role="alert"><strong>{escape(title)}</strong>{more}</p>'

@@ -1,0 +1,134 @@
+"""The page as a whole: widgets, what they do, and how it is served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from autoglm_ui.sessions import Sessions
+from autoglm_ui.settings import Settings
+from autoglm_ui.view import layout
+from autoglm_ui.view.examples import EXAMPLES
+from autoglm_ui.view.handlers import Handlers
+from autoglm_ui.view.layout import Page
+from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
+from autoglm_ui.view.strings import LANGUAGES
+from autoglm_ui.view.theme import CSS, JS, theme
+
+#: Uploads are copied into the media folder once they are checked; Gradio's own copies go after this
+#: many seconds.
+_UPLOAD_AGE = 3600
+
+# What was sent leaves the composer; what was typed meanwhile stays.
+_KEEP_DRAFT = "(draft, accepted) => draft.startsWith(accepted) ? draft.slice(accepted.length) : draft"
+_RESTORE_DRAFT = "(draft) => draft || sessionStorage.getItem('autoglm-draft') || ''"
+
+
+def build(sessions: Sessions, media: MediaFolder, settings: Settings) -> gr.Blocks:
+    """The page; serve it with `launch_arguments`."""
+    with gr.Blocks(
+        title="AutoGLM",
+        analytics_enabled=False,
+        fill_width=True,
+        fill_height=True,
+        delete_cache=(_UPLOAD_AGE, _UPLOAD_AGE),
+    ) as demo:
+        page = layout.build(settings, LANGUAGES[settings.lang or "en"], tuple(EXAMPLES))
+        _connect(demo, page, Handlers(page, sessions, media, settings, dict(EXAMPLES)))
+    # Every visitor's reply is followed at once; what runs at once is for the backend to say.
+    demo.queue(default_concurrency_limit=None)
+    return demo
+
+
+def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
+    """Arguments of `gr.Blocks.launch` that do not depend on the port."""
+    return {
+        "server_name": settings.host,
+        "prevent_thread_lock": True,
+        "quiet": True,
+        "show_error": False,
+        "share": False,
+        "run_history": False,
+        "footer_links": [],
+        "ssr_mode": False,
+        "mcp_server": False,
+        "pwa": False,
+        "enable_monitoring": False,
+        "allowed_paths": [str(media.path)],
+        "max_file_size": settings.max_upload_mb * 2**20,
+        "app_kwargs": {
+            "docs_url": None,
+            "redoc_url": None,
+            "middleware": [
+                Middleware(TrustedHosts, names=(settings.host, *settings.allowed_hosts)),
+                Middleware(SecurityHeaders),
+            ],
+        },
+        "theme": theme(),
+        "css_paths": [CSS],
+        "head": f"<script>{JS.read_text(encoding='utf-8')}</script>",
+    }
+
+
+def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    shown: list[Any] = [
+        page.welcome, page.history, page.live, page.failure, page.retry, page.send, page.stop, page.status,
+    ]  # fmt: skip
+    panel = page.panel
+    labelled: list[Any] = [
+        page.new, page.greeting, page.text, page.attach, page.record, *page.examples.values(), panel.title,
+        panel.language, panel.kind, panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model,
+        panel.use, panel.locked, panel.thinking, panel.temperature, panel.max_tokens,
+    ]  # fmt: skip
+    visitor = page.visitor
+
+    def follow(started: Any) -> None:
+        """After what begins a reply: stream it, and show the rest when it is settled."""
+        started.then(handlers.watch, [visitor], [page.status], **quiet)
+        started.then(handlers.tail, [visitor], [page.live], **quiet).then(
+            handlers.settle, [visitor], shown, **quiet
+        )
+
+    demo.load(None, js=_RESTORE_DRAFT, inputs=[page.text], outputs=[page.text])
+    follow(demo.load(handlers.boot, [visitor], [visitor, page.tray, *labelled, *shown], **quiet))
+
+    sent = gr.on(
+        [page.send.click, page.text.submit],
+        handlers.send,
+        [page.text, visitor],
+        [page.notice, page.accepted, page.tray, *shown],
+        **quiet,
+    )
+    sent.then(None, [page.text, page.accepted], [page.text], js=_KEEP_DRAFT)
+    follow(sent)
+    follow(page.retry.click(handlers.retry, [visitor], [page.notice, *shown], **quiet))
+    for name, button in page.examples.items():
+        follow(button.click(handlers.example(name), [visitor], [page.notice, *shown], **quiet))
+    page.stop.click(handlers.stop, [visitor], shown, **quiet)
+    page.new.click(handlers.clear, [visitor], [page.notice, *shown], **quiet)
+
+    page.attach.upload(handlers.attach, [page.attach, visitor], [page.tray, page.notice], **quiet)
+    page.record.stop_recording(
+        handlers.record, [page.record, visitor], [page.tray, page.notice, page.record], **quiet
+    )
+    page.tray.click(handlers.detach, [visitor], [page.tray], **quiet)
+
+    panel.language.input(
+        handlers.language,
+        [panel.language, visitor],
+        [visitor, page.notice, page.tray, *labelled, *shown],
+        **quiet,
+    )
+    options = [panel.thinking, panel.temperature, panel.max_tokens]
+    for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
+        option(handlers.options, [*options, visitor], [page.notice], **quiet)
+    fields = [panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model]
+    panel.kind.input(handlers.backend_fields, [panel.kind], [*fields, panel.use], **quiet)
+    chosen = panel.use.click(
+        handlers.choose, [panel.kind, *fields, visitor], [page.notice, panel.api_key, page.status], **quiet
+    )
+    chosen.then(handlers.watch, [visitor], [page.status], **quiet)

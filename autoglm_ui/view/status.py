@@ -1,0 +1,112 @@
+"""The status line and the composer's tray, as HTML in which everything foreign is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from autoglm_ui.conversation import Reply
+from autoglm_ui.sessions import Attachment
+from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.view.strings import Strings
+from engine.protocol import AudioHeard, Backend, ImagePart, ImageSeen, Readiness
+
+
+def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
+    """The state, what the model saw, and the speed of the reply."""
+    readiness = backend.readiness()
+    state, word = _state(readiness, reply, backend.name, strings)
+    facts = [] if reply is None else [*_perceived(reply, strings), *_speed(reply, strings)]
+    bar = ""
+    if readiness.state == "loading":
+        width = "" if readiness.progress is None else f' style="--progress: {readiness.progress:.3f}"'
+        kind = "bar unknown" if readiness.progress is None else "bar"
+        bar = f'<span class="{kind}"{width} aria-hidden="true"></span>'
+    return (
+        f'<div class="status-line" data-state="{state}">'
+        f'<span class="dot" aria-hidden="true"></span>'
+        f'<span class="state">{escape(word)}</span>{bar}'
+        f'<span class="backend-name">{escape(backend.name)}</span>'
+        + "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
+        + "</div>"
+    )
+
+
+def _state(readiness: Readiness, reply: Reply | None, name: str, strings: Strings) -> tuple[str, str]:
+    if readiness.state == "loading":
+        if readiness.progress is None:
+            return "loading", strings.loading.format(name=name)
+        return "loading", strings.loading_percent.format(name=name, percent=round(100 * readiness.progress))
+    if readiness.state == "failed":
+        return "failed", strings.load_failed.format(name=name)
+    words = {
+        "waiting": strings.waiting,
+        "loading": strings.waiting,
+        "thinking": strings.thinking,
+        "answering": strings.answering,
+        "done": strings.ready,
+        "stopped": strings.stopped,
+        "failed": strings.failed,
+    }
+    return (reply.status, words[reply.status]) if reply is not None else ("ready", strings.ready)
+
+
+def _perceived(reply: Reply, strings: Strings) -> list[str]:
+    if reply.perceived is None:
+        return []
+    facts = [_saw(image, strings) for image in reply.perceived.images]
+    facts += [_heard(audio, strings) for audio in reply.perceived.audios]
+    if reply.perceived.dropped_messages:
+        facts.append(strings.dropped.format(count=reply.perceived.dropped_messages))
+    return facts
+
+
+def _saw(image: ImageSeen, strings: Strings) -> str:
+    return strings.saw.format(
+        width=image.width,
+        height=image.height,
+        original_width=image.original_width,
+        original_height=image.original_height,
+    )
+
+
+def _heard(audio: AudioHeard, strings: Strings) -> str:
+    if audio.transcript is not None:
+        return strings.heard_text.format(transcript=audio.transcript)
+    return strings.heard.format(seconds=f"{audio.seconds:.1f}")
+
+
+def _speed(reply: Reply, strings: Strings) -> list[str]:
+    facts: list[str] = []
+    first = reply.timings.first_token if reply.timings.first_token is not None else reply.first_token
+    if first is not None:
+        facts.append(strings.first_token.format(seconds=f"{first:.2f}"))
+    if reply.timings.tokens_per_second is not None:
+        facts.append(strings.speed.format(speed=f"{reply.timings.tokens_per_second:.0f}"))
+    if reply.usage.completion_tokens is not None:
+        facts.append(strings.tokens.format(count=reply.usage.completion_tokens))
+    return facts
+
+
+def tray(attachments: Iterable[Attachment], media: MediaFolder, strings: Strings) -> str:
+    """What waits in the composer: thumbnails and players, each with a button to remove it."""
+    items = "".join(_item(attachment, media, strings) for attachment in attachments)
+    return f'<ul class="tray">{items}</ul>' if items else ""
+
+
+def _item(attachment: Attachment, media: MediaFolder, strings: Strings) -> str:
+    part = attachment.part
+    url, name = escape(media.url(part), quote=True), escape(part.name, quote=True)
+    if isinstance(part, ImagePart):
+        shown = f'<img src="{url}" alt="{name}"><span class="size">{part.width}×{part.height}</span>'
+        kind = "picture"
+    else:
+        shown = f'<audio controls preload="metadata" src="{url}" aria-label="{name}"></audio>'
+        kind = "sound"
+    label = escape(strings.remove.format(name=part.name), quote=True)
+    return (
+        f'<li class="attachment {kind}">{shown}'
+        f'<button type="button" class="remove" data-remove="{attachment.id}"'
+        f' aria-label="{label}" title="{label}">'
+        '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8"/></svg></button></li>'
+    )

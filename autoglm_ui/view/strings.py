@@ -1,0 +1,343 @@
+"""Every word of the page, in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autoglm_ui.settings import Language
+from engine.protocol import FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class FailureWords:
+    """What failed, and what to do next."""
+
+    title: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """One language. Names in braces are filled in with `str.format`."""
+
+    code: Language
+    tagline: str
+    welcome: str
+    new: str
+    settings: str
+    close: str
+    placeholder: str
+    message: str
+    attach: str
+    record: str
+    recording: str
+    send: str
+    stop: str
+    retry: str
+    copy: str
+    copied: str
+    remove: str
+    drop: str
+    examples: str
+    example_screen: str
+    example_voice: str
+    example_both: str
+    example_who_en: str
+    example_who_zh: str
+    ask_screen: str
+    ask_both: str
+    you: str
+    assistant: str
+    thinking: str
+    thought: str
+    thought_untimed: str
+    waiting: str
+    waiting_behind: str
+    loading: str
+    loading_percent: str
+    loading_queued: str
+    load_failed: str
+    answering: str
+    ready: str
+    done: str
+    stopped: str
+    failed: str
+    cut_off: str
+    filtered: str
+    stopped_empty: str
+    first_token: str
+    speed: str
+    tokens: str
+    total: str
+    saw: str
+    heard: str
+    heard_text: str
+    dropped: str
+    details: str
+    still_answering: str
+    nothing_to_send: str
+    too_many: str
+    refused: str
+    no_microphone: str
+    connection_lost: str
+    backend: str
+    backend_locked: str
+    bundled: str
+    checkpoint: str
+    endpoint: str
+    model_path: str
+    model_path_hint: str
+    url: str
+    key: str
+    key_hint: str
+    remote_model: str
+    remote_model_hint: str
+    use: str
+    generation: str
+    think: str
+    think_hint: str
+    temperature: str
+    temperature_hint: str
+    max_tokens: str
+    language: str
+    failures: Mapping[FailureKind, FailureWords]
+
+
+EN = Strings(
+    code="en",
+    tagline="reads, sees and hears",
+    welcome="Ask me in writing, show me a phone screen, or just speak.",
+    new="New chat",
+    settings="Settings",
+    close="Close",
+    placeholder="Write, paste a screenshot, or speak",
+    message="Message",
+    attach="Add a picture or a recording",
+    record="Record",
+    recording="Recording",
+    send="Send",
+    stop="Stop",
+    retry="Try again",
+    copy="Copy",
+    copied="Copied",
+    remove="Remove {name}",
+    drop="Drop a picture or a recording",
+    examples="Examples",
+    example_screen="What is on this screen?",
+    example_voice="A spoken command",
+    example_both="A screen and a spoken command",
+    example_who_en="Who are you?",
+    example_who_zh="你是谁？",
+    ask_screen="What is on this screen?",
+    ask_both="",
+    you="You",
+    assistant="Assistant",
+    thinking="Thinking",
+    thought="Thought for {seconds} s",
+    thought_untimed="Thoughts",
+    waiting="Reading",
+    waiting_behind="Waiting, {position} before you",
+    loading="Loading {name}",
+    loading_percent="Loading {name}, {percent} %",
+    loading_queued="Your message is kept and will be answered as soon as the model is loaded.",
+    load_failed="{name} could not be loaded",
+    answering="Answering",
+    ready="Ready",
+    done="Done",
+    stopped="Stopped",
+    failed="Failed",
+    cut_off="The answer reached its limit of tokens. Raise it in the settings for longer answers.",
+    filtered="The server withheld the rest of this answer.",
+    stopped_empty="Stopped before an answer.",
+    first_token="first token {seconds} s",
+    speed="{speed} tokens/s",
+    tokens="{count} tokens",
+    total="{seconds} s",
+    saw="saw {width}×{height} from {original_width}×{original_height}",
+    heard="heard {seconds} s",
+    heard_text="heard “{transcript}”",
+    dropped="the oldest {count} turns did not fit",
+    details="Details",
+    still_answering="I am still answering. Your message stays here: send it when I am done, or press Stop.",
+    nothing_to_send="Type something, add a picture, or speak.",
+    too_many="A message takes up to {count} attachments. Remove one, or send these first.",
+    refused="{name} cannot be used",
+    no_microphone="The microphone could not be used. Allow it in the browser's address bar, check that one "
+    "is connected, and open this page on this machine or over HTTPS.",
+    connection_lost="The connection was lost; the page is trying to reach the assistant again.",
+    backend="What answers",
+    backend_locked="Chosen by whoever runs this page.",
+    bundled="Nano, the bundled model",
+    checkpoint="A checkpoint",
+    endpoint="An endpoint",
+    model_path="Folder or Hugging Face name",
+    model_path_hint="zai-org/AutoGLM-Phone-9B",
+    url="Address",
+    key="Key",
+    key_hint="Leave empty if it needs none, or to keep the one given",
+    remote_model="Model",
+    remote_model_hint="Leave empty for the first it offers",
+    use="Use this",
+    generation="How to answer",
+    think="Think before answering",
+    think_hint="Shows the reasoning first; slower, often better",
+    temperature="Temperature",
+    temperature_hint="0 always gives the most likely answer",
+    max_tokens="Longest answer, in tokens",
+    language="Language",
+    failures={
+        FailureKind.INVALID_REQUEST: FailureWords(
+            "This could not be asked", "Change the message or the settings."
+        ),
+        FailureKind.TOO_LONG: FailureWords(
+            "The message is too long", "Shorten it, or choose a larger model."
+        ),
+        FailureKind.BAD_MEDIA: FailureWords("A file could not be read", "Try another picture or recording."),
+        FailureKind.UNSUPPORTED: FailureWords(
+            "The model does not take this", "Choose another model in the settings, or leave it out."
+        ),
+        FailureKind.LOAD_FAILED: FailureWords(
+            "The model could not be loaded", "Choose another one in the settings."
+        ),
+        FailureKind.OUT_OF_MEMORY: FailureWords(
+            "There is not enough memory",
+            "Close other programs, shorten the answer, or choose a smaller model.",
+        ),
+        FailureKind.BUSY: FailureWords("The assistant is busy", "Try again in a moment."),
+        FailureKind.UNREACHABLE: FailureWords(
+            "The server cannot be reached", "Check its address in the settings, and that it runs."
+        ),
+        FailureKind.UNAUTHORIZED: FailureWords(
+            "The server refused the key", "Check the key in the settings."
+        ),
+        FailureKind.NOT_FOUND: FailureWords(
+            "The server does not know this model or address", "Check both in the settings."
+        ),
+        FailureKind.RATE_LIMITED: FailureWords(
+            "The server asks to slow down", "Wait a little, then try again."
+        ),
+        FailureKind.TIMED_OUT: FailureWords("The server took too long", "Try again."),
+        FailureKind.INTERRUPTED: FailureWords("The answer broke off", "What had arrived is kept. Try again."),
+        FailureKind.SERVER_ERROR: FailureWords(
+            "The server failed", "Try again; if it stays, see the server's log."
+        ),
+        FailureKind.INTERNAL: FailureWords(
+            "Something went wrong here", "Try again; the program's log has the details."
+        ),
+    },
+)
+
+ZH = Strings(
+    code="zh",
+    tagline="能读、能看、能听",
+    welcome="打字提问、发一张手机截图，或者直接说话。",
+    new="新对话",
+    settings="设置",
+    close="关闭",
+    placeholder="输入文字、粘贴截图，或者说话",
+    message="消息",
+    attach="添加图片或录音",
+    record="录音",
+    recording="正在录音",
+    send="发送",
+    stop="停止",
+    retry="重试",
+    copy="复制",
+    copied="已复制",
+    remove="移除 {name}",
+    drop="把图片或录音放到这里",
+    examples="示例",
+    example_screen="屏幕上有什么？",
+    example_voice="一条语音指令",
+    example_both="截图加语音指令",
+    example_who_en="Who are you?",
+    example_who_zh="你是谁？",
+    ask_screen="屏幕上有什么？",
+    ask_both="",
+    you="你",
+    assistant="助手",
+    thinking="思考中",
+    thought="思考了 {seconds} 秒",
+    thought_untimed="思考过程",
+    waiting="正在阅读",
+    waiting_behind="排队中，前面还有 {position} 个",
+    loading="正在加载 {name}",
+    loading_percent="正在加载 {name}，{percent}%",
+    loading_queued="消息已收到，模型加载完成后马上回答。",
+    load_failed="{name} 加载失败",
+    answering="回答中",
+    ready="就绪",
+    done="完成",
+    stopped="已停止",
+    failed="失败",
+    cut_off="回答达到了长度上限。可以在设置中调高上限。",
+    filtered="服务器没有给出这个回答的其余部分。",
+    stopped_empty="在回答之前停止了。",
+    first_token="首字 {seconds} 秒",
+    speed="{speed} 词元/秒",
+    tokens="{count} 词元",
+    total="共 {seconds} 秒",
+    saw="看到 {width}×{height}，原图 {original_width}×{original_height}",
+    heard="听到 {seconds} 秒",
+    heard_text="听到“{transcript}”",
+    dropped="最早的 {count} 条消息放不下，没有读",
+    details="详细信息",
+    still_answering="我还在回答。你的消息留在这里：等我答完再发送，或者先点停止。",
+    nothing_to_send="请输入文字、添加图片，或者说话。",
+    too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
+    refused="无法使用 {name}",
+    no_microphone="无法使用麦克风。请在浏览器地址栏允许麦克风，确认已连接麦克风，"
+    "并在本机或通过 HTTPS 打开此页面。",
+    connection_lost="连接中断，正在重新连接助手。",
+    backend="由谁回答",
+    backend_locked="由运行此页面的人选定。",
+    bundled="Nano，自带的小模型",
+    checkpoint="模型权重",
+    endpoint="接口服务",
+    model_path="文件夹或 Hugging Face 名称",
+    model_path_hint="zai-org/AutoGLM-Phone-9B",
+    url="地址",
+    key="密钥",
+    key_hint="不需要密钥或沿用已填的密钥，就留空",
+    remote_model="模型",
+    remote_model_hint="留空则用服务提供的第一个",
+    use="使用",
+    generation="怎样回答",
+    think="回答前先思考",
+    think_hint="先显示思考过程；慢一些，往往更好",
+    temperature="温度",
+    temperature_hint="0 总是给出最可能的回答",
+    max_tokens="回答的最大长度（词元）",
+    language="语言",
+    failures={
+        FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),
+        FailureKind.TOO_LONG: FailureWords("消息太长", "请缩短消息，或换一个更大的模型。"),
+        FailureKind.BAD_MEDIA: FailureWords("文件无法读取", "请换一张图片或一段录音。"),
+        FailureKind.UNSUPPORTED: FailureWords("模型不支持这种输入", "请在设置中换一个模型，或去掉这项内容。"),
+        FailureKind.LOAD_FAILED: FailureWords("模型加载失败", "请在设置中换一个模型。"),
+        FailureKind.OUT_OF_MEMORY: FailureWords("内存不足", "请关闭其他程序、缩短回答，或换一个更小的模型。"),
+        FailureKind.BUSY: FailureWords("助手正忙", "请稍后再试。"),
+        FailureKind.UNREACHABLE: FailureWords("连不上服务器", "请检查设置中的地址，并确认服务器正在运行。"),
+        FailureKind.UNAUTHORIZED: FailureWords("服务器不接受这个密钥", "请检查设置中的密钥。"),
+        FailureKind.NOT_FOUND: FailureWords("服务器上没有这个模型或地址", "请在设置中检查这两项。"),
+        FailureKind.RATE_LIMITED: FailureWords("请求太频繁", "请稍等片刻再试。"),
+        FailureKind.TIMED_OUT: FailureWords("服务器响应超时", "请重试。"),
+        FailureKind.INTERRUPTED: FailureWords("回答中断了", "已收到的内容都保留着。请重试。"),
+        FailureKind.SERVER_ERROR: FailureWords("服务器出错", "请重试；如果一直这样，请查看服务器日志。"),
+        FailureKind.INTERNAL: FailureWords("程序出错", "请重试；详细信息在程序日志里。"),
+    },
+)
+
+LANGUAGES: Mapping[Language, Strings] = {"zh": ZH, "en": EN}
+
+
+def preferred(accept_language: str) -> Language:
+    """The language of a browser by its ``Accept-Language`` header: Chinese if it asks for it first."""
+    first = accept_language.partition(",")[0].strip().lower()
+    return "zh" if first.startswith("zh") else "en"
+
+
+def known(name: str | None) -> Language | None:
+    """`name` as a language of the page, None if it is not one."""
+    return next((language for language in LANGUAGES if language == name), None)
