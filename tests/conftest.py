@@ -11,6 +11,10 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# A proxy is not asked for this machine's own addresses, and nobody's settings change what is tested.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+for _name in [name for name in os.environ if name.startswith("AUTOGLM_") and name != "AUTOGLM_FONTS"]:
+    del os.environ[_name]
 
 
 def is_loopback(host: object) -> bool:

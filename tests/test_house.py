@@ -160,6 +160,23 @@ def test_importing_the_page_leaves_torch_out_and_writes_nothing(tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+def test_an_installed_wheel_finds_its_assets(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    installed = tmp_path / "site-packages"
+    shutil.unpack_archive(next(tmp_path.glob("*.whl")), installed, "zip")
+    script = "from autoglm_ui.view import theme; assert theme.CSS.is_file(); print(theme.CSS)"
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert Path(found.strip()).is_relative_to(installed)
+
+
 def test_network_is_refused_but_for_loopback() -> None:
     with pytest.raises(ConnectionRefusedError, match="this machine only"):
         socket.create_connection(("203.0.113.1", 80), timeout=1)
