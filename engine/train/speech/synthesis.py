@@ -18,6 +18,7 @@ import soxr
 
 from engine.protocol import AssistantError, FailureKind
 from engine.train.lexicon import Language
+from engine.train.speech.mandarin import syllables
 from engine.train.speech.voices import Voice
 
 SAMPLE_RATE = 16_000
@@ -72,7 +73,8 @@ def phonemes(text: str, language: Language) -> str:
     """What eSpeak understands a text to sound like, in its own phoneme names (tones as digits)."""
     _check(text, language)
     accent = "cmn-latn-pinyin" if language == "zh" else "en-us"
-    return _run("espeak", ["-q", "-x", "-v", accent, "-b", "1", "--", text]).decode().strip()
+    spelling = _spelling(text, language)
+    return _run("espeak", ["-q", "-x", "-v", accent, "-b", "1", "--", spelling]).decode().strip()
 
 
 def trim(sound: np.ndarray, floor: float = 0.01) -> np.ndarray:
@@ -92,11 +94,16 @@ def _check(text: str, language: Language) -> None:
         raise UnspeakableText(text, f"{foreign.group()!r} would be read in the wrong language")
 
 
+def _spelling(text: str, language: Language) -> str:
+    """What to hand to eSpeak: its Mandarin voice reads pinyin, and picks wrong readings from characters."""
+    return " ".join(syllables(text)) if language == "zh" else text
+
+
 def _espeak(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
     rate = int(np.clip(round(voice.rate * tempo), *_ESPEAK_RATES))
     pitch = int(np.clip(round(voice.pitch + semitones * _ESPEAK_STEPS_PER_SEMITONE), 0, 99))
-    options = ["-v", voice.name, "-s", str(rate), "-p", str(pitch), "-b", "1", "--stdout", "--", text]
-    return _decode(_run("espeak", options))
+    options = ["-v", voice.name, "-s", str(rate), "-p", str(pitch), "-b", "1", "--stdout"]
+    return _decode(_run("espeak", [*options, "--", _spelling(text, voice.language)]))
 
 
 def _flite(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
