@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -215,7 +216,9 @@ def _unreadable(kind: Kind, name: str, error: Exception) -> MediaRefused:
     from PIL.Image import DecompressionBombError
 
     if isinstance(error, DecompressionBombError):
-        what = "claims to be larger than any picture that can be taken"
+        claimed = re.search(r"\((\d+) pixels\)", str(error))
+        millions = f"{int(claimed[1]) // 10**6:,} million" if claimed else "too many"
+        what = f"claims to hold {millions} pixels, more than can be taken"
     elif isinstance(error, MemoryError):
         what = "needs more memory than there is"
     elif "truncated" in str(error).lower() or isinstance(error, EOFError):
@@ -223,6 +226,7 @@ def _unreadable(kind: Kind, name: str, error: Exception) -> MediaRefused:
     elif isinstance(error, UnidentifiedImageError):
         what = "is damaged: its beginning makes no sense"
     else:
-        what = f"is damaged ({' '.join(str(error).split())[:120] or type(error).__name__})"
+        detail = " ".join(str(error).split()).removeprefix("b'")[:120]
+        what = f"is damaged ({detail or type(error).__name__})"
     remedy = "Save or download it again, or take a screenshot of it."
     return MediaRefused(f"{name}, {kind.name}, {what}", remedy)

@@ -23,8 +23,9 @@ SAMPLE_RATE_MAX = 48_000  # of a part; more is resampled
 _RATES_TAKEN = range(2_000, 768_001)  # hertz; anything else is a broken header
 _CHANNELS_MAX = 64
 _FULL_SCALE = 32_768
+_OVERSHOOT = 2.0  # lossy codecs exceed full scale by a little and are cut; beyond, the scale is wrong
 # What libsndfile says when it cannot tell what is wrong.
-_OPAQUE = re.compile("regular file|Unspecified|not recogni[sz]ed")
+_OPAQUE = re.compile("regular file|Unspecified|Internal|not recogni[sz]ed")
 _READABLE = "WAV, FLAC, Ogg (Opus, Vorbis) or MP3"
 
 
@@ -32,7 +33,7 @@ def read_audio(data: bytes, name: str = "audio", limits: Limits | None = None) -
     """`data`, a sound file of any common format, as a mono 16-bit WAV.
 
     Channels are averaged, the sample rate is kept up to 48 kHz, samples that are not numbers become
-    silence, and a peak above full scale is scaled down to it. Formats that libsndfile does not know
+    silence, and a sound far above full scale is scaled down to it. Formats that libsndfile does not know
     (WebM, M4A, AMR) need ffmpeg. Raises `MediaRefused`.
     """
     limits = limits or Limits()
@@ -66,7 +67,7 @@ def decode_audio(part: AudioPart, sample_rate: int = 16_000) -> Samples:
             rate, frames = file.getframerate(), file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
         raise _damaged(recognise(part.data), part.name, str(error)) from error
-    samples = np.frombuffer(frames, "<i2").astype(np.float32) / _FULL_SCALE
+    samples = np.frombuffer(frames, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
     return _resampled(samples, rate, sample_rate)
 
 
@@ -79,22 +80,28 @@ def _decode(data: bytes, kind: Kind, name: str, limits: Limits) -> tuple[Samples
         rate = file.samplerate
         samples = _mono(file, limits.audio_seconds, name)
     if len(samples) < limits.audio_seconds_min * rate:
+        least = f"lasts less than {limits.audio_seconds_min:g} seconds"
         raise MediaRefused(
-            f"{name} is only {len(samples) / rate:.2g} seconds long"
-            if len(samples)
-            else f"{name} holds no sound",
+            f"{name} {least if len(samples) else 'holds no sound'}",
             "Record it again and speak for at least a moment.",
         )
+    samples = _finite(samples, kind, name)
+    peak = float(np.abs(samples).max())
+    if peak > _OVERSHOOT:
+        samples = np.divide(samples, peak, dtype=np.float32)
+    if rate > SAMPLE_RATE_MAX:
+        return _resampled(samples, rate, SAMPLE_RATE_MAX), SAMPLE_RATE_MAX
+    return samples, rate
+
+
+def _finite(samples: Samples, kind: Kind, name: str) -> Samples:
+    """`samples` with silence for those that are not numbers; most of them must be."""
+    import numpy as np
+
     finite = np.isfinite(samples)
     if finite.mean() < 0.5:
         raise _damaged(kind, name, "its samples are not numbers")
-    samples[~finite] = 0.0
-    peak = float(np.abs(samples).max())
-    if peak > 1.0:
-        np.divide(samples, peak, out=samples)
-    if rate > SAMPLE_RATE_MAX:
-        samples, rate = _resampled(samples, rate, SAMPLE_RATE_MAX), SAMPLE_RATE_MAX
-    return samples, rate
+    return np.where(finite, samples, np.float32(0.0))
 
 
 def _check_header(file: SoundFile, kind: Kind, name: str) -> None:
@@ -118,7 +125,7 @@ def _mono(file: SoundFile, seconds: float, name: str) -> Samples:
         left -= len(block)
     if left <= 0:
         raise MediaRefused(
-            f"{name} is longer than the {seconds:.0f} seconds that can be taken",
+            f"{name} is longer than the {seconds:g} seconds that can be taken",
             "Cut it, or record a shorter one.",
         )
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
