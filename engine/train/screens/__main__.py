@@ -10,7 +10,9 @@ from PIL import Image, ImageDraw
 from engine.train.screens import draw_screen
 
 
-def contact_sheet(split: str, count: int, start: int, boxes: bool, side: int, layout: str | None) -> Image.Image:
+def contact_sheet(
+    split: str, count: int, start: int, boxes: bool, side: int, layout: str | None
+) -> Image.Image:
     """Screens side by side, each fitted into a square of `side` px, with or without their boxes."""
     columns = min(count, 8)
     sheet = Image.new("RGB", (columns * (side + 4), -(-count // columns) * (side + 4)), (128, 128, 128))
@@ -29,7 +31,9 @@ def contact_sheet(split: str, count: int, start: int, boxes: bool, side: int, la
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m engine.train.screens", description="Draw a contact sheet.")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.train.screens", description="Draw a contact sheet."
+    )
     parser.add_argument("--sheet", type=Path, required=True, help="the picture to write")
     parser.add_argument("--split", choices=["train", "heldout", "heldout_icons"], default="train")
     parser.add_argument("--count", type=int, default=24)

@@ -10,13 +10,28 @@ if TYPE_CHECKING:
     from engine.train.screens.canvas import Colour
     from engine.train.screens.page import Page
 
-TRAILING = ("search", "menu", "add", "share", "delete", "edit", "download", "like", "refresh", "close", "send")
+TRAILING = (
+    "search",
+    "menu",
+    "add",
+    "share",
+    "delete",
+    "edit",
+    "download",
+    "like",
+    "refresh",
+    "close",
+    "send",
+)
 BOTTOM = ("share", "delete", "edit", "download", "like", "add", "refresh", "play", "send", "menu", "search")
 
 
 def status_bar(page: Page, ink: Colour) -> None:
     """Time, signal, wireless and battery; what it shows is written into the page's facts."""
     rng, canvas = page.rng, page.canvas
+    if page.bar_fill is not None:
+        canvas.rectangle((0, 0, canvas.width, 46), page.bar_fill)
+        ink = ink_on(page.bar_fill)
     hour, minute, battery = rng.randrange(24), rng.randrange(60), rng.randint(3, 100)
     time = f"{hour:02d}:{minute:02d}" if page.language == "zh" or page.chance(0.5) else f"{hour}:{minute:02d}"
     y, right = 24.0, canvas.width - 24
@@ -46,37 +61,39 @@ def status_bar(page: Page, ink: Colour) -> None:
             canvas.circle(right - 46, y, size, fill)
 
 
-def top_bar(page: Page, title: str, trailing: int, leading: tuple[str, ...] = ("back", "close", "menu")) -> None:
-    """A bar with a leading button, the title and up to `trailing` buttons; coloured, flat or with a large title."""
+def top_bar(
+    page: Page, title: str, trailing: int, leading: tuple[str, ...] = ("back", "close", "menu")
+) -> None:
+    """A bar with a leading button, the title and up to `trailing` buttons; the title may be large, below."""
     rng, canvas, theme = page.rng, page.canvas, page.theme
     height = rng.uniform(84, 104)
     y = page.top + height / 2
     ink = theme.ink
-    if page.facts.get("bar_fill"):
-        canvas.rectangle((0, 0 if page.chance(1) else 0, canvas.width, page.top + height), theme.accent)
-        ink = theme.on_accent
+    if page.bar_fill is not None:
+        canvas.rectangle((0, page.top - 1, canvas.width, page.top + height), page.bar_fill)
+        ink = ink_on(page.bar_fill)
     size = rng.uniform(53, 66)
     left, right = 26.0, canvas.width - 26
     if leading and page.chance(0.85):
-        for key in page.take([*leading, leading[0], leading[0]]):
+        for key in page.take(leading):
             page.icon(key, left + size / 2, y, size, ink)
             left += size + 24
     limit = int((right - left - 120) // (size + 22))
-    keys = page.take([k for k in TRAILING if k != "close" or "close" not in page.used], max(0, min(trailing, limit)))
+    keys = page.take(TRAILING, max(0, min(trailing, limit)))
     for key in reversed(keys):
         page.icon(key, right - size / 2, y, size, ink)
         right -= size + 22
-    page.facts["title"] = title
     page.top += height
-    big = page.chance(0.25) and canvas.height > canvas.width
-    if big:
-        canvas.text(30, page.top + 34, title, 52, theme.ink, bold=True, room=canvas.width - 60)
+    if page.chance(0.25) and canvas.height > canvas.width:
+        shown = canvas.text(30, page.top + 34, title, 52, theme.ink, bold=True, room=canvas.width - 60)
         page.top += 84
-        return
-    if page.chance(0.3):
-        canvas.text((left + right) / 2, y, title, 34, ink, bold=True, align="center", room=right - left)
+    elif page.chance(0.3):
+        middle = (left + right) / 2
+        shown = canvas.text(middle, y, title, 34, ink, bold=True, align="center", room=right - left)
     else:
-        canvas.text(left, y, title, 34, ink, bold=True, room=right - left)
+        shown = canvas.text(left, y, title, 34, ink, bold=True, room=right - left)
+    if shown and title:
+        page.facts["title"] = title
 
 
 def bottom_bar(page: Page, count: int, keys: tuple[str, ...] = BOTTOM) -> None:
@@ -95,11 +112,13 @@ def bottom_bar(page: Page, count: int, keys: tuple[str, ...] = BOTTOM) -> None:
         tint = theme.accent if page.chance(0.2) else theme.ink
         page.icon(key, x, top + height * (0.4 if worded else 0.5), size, tint)
         if worded:
-            canvas.text(x, top + height - 20, page.word("action"), 20, theme.faint, align="center", room=slot)
+            canvas.text(x, top + height - 20, page.caption(key), 20, theme.faint, align="center", room=slot)
     page.bottom = top
 
 
-def floating_button(page: Page, keys: tuple[str, ...] = ("add", "edit", "send", "play", "search", "refresh")) -> None:
+def floating_button(
+    page: Page, keys: tuple[str, ...] = ("add", "edit", "send", "play", "search", "refresh")
+) -> None:
     canvas, rng = page.canvas, page.rng
     size = rng.uniform(88, 112)
     for key in page.take(list(keys)):
@@ -108,11 +127,36 @@ def floating_button(page: Page, keys: tuple[str, ...] = ("add", "edit", "send", 
         page.bottom -= 34 + size
 
 
-def gesture_line(page: Page, ink: Colour | None = None) -> None:
+def reserve_navigation(page: Page) -> None:
+    """Decides what the system shows at the lower edge and keeps that room free.
+
+    Where it is the three system buttons, the triangle is the page's back button.
+    """
+    page.navigation = page.rng.choices(["none", "line", "buttons"], [0.45, 0.45, 0.1])[0]
+    if page.navigation == "line":
+        page.bottom -= 26
+    elif page.navigation == "buttons" and page.take(["back"]):
+        page.bottom -= 84
+
+
+def navigation(page: Page) -> None:
+    """Draws what reserve_navigation chose, in the ink that reads on what lies below."""
     canvas = page.canvas
-    y = canvas.height - 12
-    canvas.rounded((canvas.width / 2 - 70, y - 4, canvas.width / 2 + 70, y + 4), 4, ink or page.theme.ink)
-    page.bottom = canvas.height - 26
+    middle, y = canvas.width / 2, canvas.height - (12 if page.navigation == "line" else 42)
+    ink = ink_on(canvas.colour_at(middle, y))
+    if page.navigation == "line":
+        canvas.rounded((middle - 70, y - 4, middle + 70, y + 4), 4, ink)
+    elif page.navigation == "buttons":
+        left, size = middle - canvas.width * 0.28, 54.0
+        points = [
+            (left - size * 0.42, y),
+            (left + size * 0.42, y - size / 2),
+            (left + size * 0.42, y + size / 2),
+        ]
+        page.add("back", canvas.polygon(points, ink))
+        canvas.circle(middle, y, 40, ink)
+        right = middle + canvas.width * 0.28
+        canvas.rounded((right - 18, y - 18, right + 18, y + 18), 4, ink)
 
 
 def initial(page: Page, x: float, y: float, size: float, fill: Colour) -> None:

@@ -122,14 +122,30 @@ class Canvas:
         ImageDraw.Draw(mask).line(path, fill=255, width=max(2, round(width * self.scale * 4)), joint="curve")
         self.image.paste(fill, (left, top, right, bottom), mask.reduce(4))
 
+    def polygon(self, points: list[tuple[float, float]], fill: Colour) -> tuple[int, int, int, int]:
+        """A filled polygon with smooth edges; returns its pixel box."""
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        left, top, right, bottom = self.pixels((min(xs), min(ys), max(xs), max(ys)))
+        mask = Image.new("L", ((right - left) * 4, (bottom - top) * 4))
+        ImageDraw.Draw(mask).polygon(
+            [((x * self.scale - left) * 4, (y * self.scale - top) * 4) for x, y in points], fill=255
+        )
+        self.image.paste(fill, (left, top, right, bottom), mask.reduce(4))
+        return left, top, right, bottom
+
+    def colour_at(self, x: float, y: float) -> Colour:
+        pixel = self.image.getpixel(
+            (min(self.px(x), self.image.width - 1), min(self.px(y), self.image.height - 1))
+        )
+        assert isinstance(pixel, tuple)
+        return pixel[0], pixel[1], pixel[2]
+
     def backdrop(self, picture: Image.Image, box: Box | None = None, radius: float = 0) -> None:
         """Stretches a small picture over the box (the whole sheet without one)."""
         left, top, right, bottom = self.pixels(box or (0, 0, self.width, self.height))
         stretched = picture.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
         if radius:
-            self.image.paste(
-                stretched, (left, top), glyphs.rounded_mask(*stretched.size, self.px(radius))
-            )
+            self.image.paste(stretched, (left, top), glyphs.rounded_mask(*stretched.size, self.px(radius)))
         else:
             self.image.paste(stretched, (left, top))
 

@@ -100,11 +100,8 @@ def icon_mask(family: Family, name: str, size: int) -> Image.Image:
     folder = package_folder(family.package)
     path = folder / family.font
     name, _, angle = name.partition("@")
-    if family.charmap is None:
-        code = name.partition("=")[2]
-    else:
-        code = _charmap(folder / family.charmap)[name]
-    character = chr(int(code, 16))
+    codes = _charmap(folder / family.charmap) if family.charmap else {}
+    character = chr(int(codes.get(name) or name.partition("=")[2], 16))
     points = max(4, round(_MEASURE * size / _ink(path, character)))
     if not angle:
         return _trimmed(_mask(_icon_font(path, points), character)[0])

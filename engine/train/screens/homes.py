@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.train.screens import bars
-from engine.train.screens.page import TileStyle
+from engine.train.screens import bars, controls
 from engine.train.screens.theme import BLACK, WHITE, mix, wallpaper
+from engine.train.screens.tiles import TileStyle, tile
 
 if TYPE_CHECKING:
     from engine.train.screens.canvas import Box
     from engine.train.screens.page import Page
 
 
-def _grid(page: Page, box: Box, columns: int, rows: int, style: TileStyle, count: int, labelled: bool) -> None:
+def _grid(
+    page: Page, box: Box, columns: int, rows: int, style: TileStyle, count: int, labelled: bool
+) -> None:
     """App tiles in cells of the box; `count` are apps of the lexicon, a few others are distractors."""
     left, top, right, bottom = box
     width, height = (right - left) / columns, (bottom - top) / rows
@@ -32,9 +34,9 @@ def _grid(page: Page, box: Box, columns: int, rows: int, style: TileStyle, count
     label_size = 24 if page.language == "zh" else 22
     for key, (c, r) in zip(keys, cells, strict=False):
         x, y = left + width * (c + 0.5), top + height * (r + 0.5) - (14 if labelled else 0)
-        page.tile(key, x, y, size, style)
+        tile(page, key, x, y, size, style)
         if labelled:
-            word = page.name(key) if key else page.word("action")
+            word = page.name(key) if key else page.word("other")
             page.canvas.text(x, y + size / 2 + 19, word, label_size, ink, align="center", room=width - 2)
 
 
@@ -60,12 +62,11 @@ def _widget(page: Page, dark: bool) -> None:
             canvas.width / 2, page.top + 80, page.facts.get("time", "9:41"), 110, ink, align="center",
             room=canvas.width - 40,
         )  # fmt: skip
-        date = page.rng.choice(["11月23日 星期一", "6月5日 周五", "三月八日"] if page.language == "zh" else
-                               ["Mon, 23 Nov", "Friday 5 June", "March 8"])  # fmt: skip
+        date = page.word("date")
         canvas.text(canvas.width / 2, page.top + 160, date, 28, ink, align="center", room=canvas.width - 20)
         page.top += 190
     elif roll < 0.62:
-        page.search_bar(30, canvas.width - 30, page.top + 52)
+        controls.search_bar(page, 30, canvas.width - 30, page.top + 52)
         page.top += 100
 
 
@@ -76,7 +77,6 @@ def home(page: Page) -> None:
     bars.status_bar(page, WHITE if dark else (24, 24, 28))
     page.top += 10
     _widget(page, dark)
-    bars.gesture_line(page, WHITE if dark else (24, 24, 28))
     style = TileStyle(rng, page.theme, dark)
     labelled = page.chance(0.65)
     page.facts["labelled"] = labelled
@@ -94,7 +94,9 @@ def home(page: Page) -> None:
     rows = rng.randint(min(2, most), min(most, 6))
     height = min(room, rows * rng.uniform(118, 170))
     top = rng.choice([page.top, page.bottom - height])
-    _grid(page, (20, top, canvas.width - 20, top + height), columns, rows, style, rng.randint(3, 11), labelled)
+    _grid(
+        page, (20, top, canvas.width - 20, top + height), columns, rows, style, rng.randint(3, 11), labelled
+    )
 
 
 def drawer(page: Page) -> None:
@@ -102,16 +104,24 @@ def drawer(page: Page) -> None:
     canvas, rng, theme = page.canvas, page.rng, page.theme
     bars.status_bar(page, theme.ink)
     if page.chance(0.45):
-        page.search_bar(28, canvas.width - 28, page.top + 50)
+        controls.search_bar(page, 28, canvas.width - 28, page.top + 50)
         page.top += 100
     else:
         bars.top_bar(page, page.word("title"), 2)
     style = TileStyle(rng, theme, theme.dark)
     columns = rng.choice([3, 4, 4]) if canvas.width < 620 else rng.choice([5, 6])
-    most = max(1, int((canvas.height - page.top - 20) // 130))
+    most = max(1, int((page.bottom - page.top - 20) // 130))
     rows = rng.randint(min(2, most), min(most, 5))
-    height = min(canvas.height - page.top - 20, rows * rng.uniform(128, 170))
-    _grid(page, (16, page.top, canvas.width - 16, page.top + height), columns, rows, style, rng.randint(4, 12), True)
+    height = min(page.bottom - page.top - 20, rows * rng.uniform(128, 170))
+    _grid(
+        page,
+        (16, page.top, canvas.width - 16, page.top + height),
+        columns,
+        rows,
+        style,
+        rng.randint(4, 12),
+        True,
+    )
 
 
 def folder(page: Page) -> None:
@@ -124,14 +134,14 @@ def folder(page: Page) -> None:
     side = min(canvas.width - 60, (canvas.height - 220) * columns / rows * 0.9, 560)
     height = min(side / columns * rows * 1.15, canvas.height - 190)
     left, top = (canvas.width - side) / 2, (canvas.height - height) / 2 + 30
-    title = page.rng.choice(["工具", "社交", "常用", "生活"] if page.language == "zh" else ["Tools", "Social", "Daily", "Life"])
+    title = page.word("folder")
     page.facts["title"] = title
     canvas.text(canvas.width / 2, top - 46, title, 42, WHITE, bold=True, align="center")
     light = page.chance(0.5)
     canvas.rounded((left, top, left + side, top + height), 44, WHITE if light else (40, 42, 50))
     style = TileStyle(rng, page.theme, not light)
-    _grid(page, (left + 14, top + 14, left + side - 14, top + height - 14), columns, rows, style, columns * rows,
-          page.chance(0.7))  # fmt: skip
+    inside = (left + 14, top + 14, left + side - 14, top + height - 14)
+    _grid(page, inside, columns, rows, style, columns * rows, page.chance(0.7))
     if page.chance(0.4):
         for key in page.take(["close", "add", "edit"]):
-            page.badge(key, canvas.width / 2, min(top + height + 70, canvas.height - 60), 84, (70, 72, 80))
+            page.badge(key, canvas.width / 2, min(top + height + 64, page.bottom - 46), 84, (70, 72, 80))

@@ -25,9 +25,13 @@ class Family:
     distractors: tuple[str, ...] = field(default=())
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def _table(text: str) -> dict[str, tuple[str, ...]]:
     rows = (line.split(":") for line in text.strip().splitlines())
-    return {key.strip(): tuple(names.split()) for key, names in rows}
+    return {key.strip(): _names(names) for key, names in rows}
 
 
 MATERIAL = Family(
@@ -78,10 +82,10 @@ like: heart heart-outline thumb-up thumb-up-outline
 send: send send-outline send-circle
 refresh: refresh sync reload cached
 """),
-    distractors=tuple(
-        "bell lock star bluetooth wifi volume-high airplane key coffee car home lightbulb leaf puzzle "
-        "gamepad-variant brush printer shield gift tag bookmark eye flag trophy headphones".split()
-    ),
+    distractors=_names("""
+bell lock star bluetooth wifi volume-high airplane key coffee car home lightbulb leaf puzzle gamepad-variant
+brush printer shield gift tag bookmark eye flag trophy headphones
+"""),
 )
 
 AWESOME = Family(
@@ -127,10 +131,10 @@ like: heart heart thumbs-up
 send: paper-plane
 refresh: rotate-right arrow-rotate-right arrows-rotate rotate
 """),
-    distractors=tuple(
-        "bell lock star wifi volume-high plane key mug-hot car house lightbulb leaf puzzle-piece gamepad "
-        "brush print shield gift tag bookmark eye flag trophy".split()
-    ),
+    distractors=_names("""
+bell lock star wifi volume-high plane key mug-hot car house lightbulb leaf puzzle-piece gamepad brush print
+shield gift tag bookmark eye flag trophy
+"""),
 )
 
 AWESOME_REGULAR = Family(
@@ -203,11 +207,11 @@ like: heart-fill heart-line heart-3-fill thumb-up-fill thumb-up-line
 send: send-plane-fill send-plane-line send-plane-2-fill send-plane-2-line
 refresh: refresh-line restart-line
 """),
-    distractors=tuple(
-        "lock-fill star-fill star-line bluetooth-line wifi-fill volume-up-fill plane-fill key-fill cup-fill "
-        "car-fill home-fill home-line lightbulb-fill leaf-fill gamepad-fill brush-fill printer-fill "
-        "shield-fill gift-fill bookmark-fill eye-fill flag-fill trophy-fill".split()
-    ),
+    distractors=_names("""
+lock-fill star-fill star-line bluetooth-line wifi-fill volume-up-fill plane-fill key-fill cup-fill car-fill
+home-fill home-line lightbulb-fill leaf-fill gamepad-fill brush-fill printer-fill shield-fill gift-fill
+bookmark-fill eye-fill flag-fill trophy-fill
+"""),
 )
 
 CODICON = Family(
@@ -244,7 +248,9 @@ like: heart heart-filled thumbsup
 send: send
 refresh: refresh sync
 """),
-    distractors=tuple("bell lock star key home lightbulb eye tag bookmark shield rocket".split()),
+    distractors=_names("""
+bell lock star key home lightbulb eye tag bookmark shield rocket
+"""),
 )
 
 ELUSIVE = Family(
@@ -283,7 +289,9 @@ play: play play-alt play-circle
 like: heart heart-alt heart-empty thumbs-up
 refresh: refresh repeat
 """),
-    distractors=tuple("bell lock star volume-up plane key car home leaf gift tag bookmark flag".split()),
+    distractors=_names("""
+bell lock star volume-up plane key car home leaf gift tag bookmark flag
+"""),
 )
 
 BOOTSTRAP = Family(
@@ -333,12 +341,12 @@ like: heart=f417 heart-fill=f415 hand-thumbs-up=f407 hand-thumbs-up-fill=f406
 send: send=f6c0 send-fill=f6b9
 refresh: arrow-clockwise=f116 arrow-repeat=f130
 """),
-    distractors=tuple(
-        "bell=f18a lock-fill=f47a star-fill=f586 house-fill=f424 key-fill=f44e bookmark-fill=f199 "
-        "flag-fill=f3cb trophy-fill=f5e6 gift-fill=f3eb shield-fill=f536 bluetooth=f682 wifi=f61c "
-        "airplane-fill=f7cc puzzle-fill=f502 printer-fill=f500 eye-fill=f33e lightbulb-fill=f468 "
-        "cup-fill=f2de brush-fill=f1d7 tag-fill=f5af".split()
-    ),
+    distractors=_names("""
+bell=f18a lock-fill=f47a star-fill=f586 house-fill=f424 key-fill=f44e bookmark-fill=f199 flag-fill=f3cb
+trophy-fill=f5e6 gift-fill=f3eb shield-fill=f536 bluetooth=f682 wifi=f61c airplane-fill=f7cc
+puzzle-fill=f502 printer-fill=f500 eye-fill=f33e lightbulb-fill=f468 cup-fill=f2de brush-fill=f1d7
+tag-fill=f5af
+"""),
 )
 
 IONICONS = Family(
@@ -393,11 +401,11 @@ send: paper-airplane=f2c3 android-send=f2f6 ios-paperplane=f474 ios-paperplane-o
 refresh: refresh=f21c loop=f201 android-refresh=f3a8 ios-refresh-empty=f49a android-sync=f3b1 \
 ios-loop-strong=f459
 """),
-    distractors=tuple(
-        "ios-bell=f3e2 locked=f200 star=f24e key=f296 leaf=f1fd beer=f26a coffee=f272 plane=f214 "
-        "wifi=f25c bluetooth=f116 home=f144 trophy=f356 umbrella=f2b7 flag=f279 pricetag=f2aa "
-        "ribbon-b=f349 printer=f21a eye=f133 lightbulb=f299 bookmark=f26b".split()
-    ),
+    distractors=_names("""
+ios-bell=f3e2 locked=f200 star=f24e key=f296 leaf=f1fd beer=f26a coffee=f272 plane=f214 wifi=f25c
+bluetooth=f116 home=f144 trophy=f356 umbrella=f2b7 flag=f279 pricetag=f2aa ribbon-b=f349 printer=f21a
+eye=f133 lightbulb=f299 bookmark=f26b
+"""),
 )
 
 PHOSPHOR = Family(
@@ -447,15 +455,24 @@ send: paper-plane-fill paper-plane-bold paper-plane-right-fill paper-plane-tilt-
 refresh: arrow-clockwise-bold arrows-clockwise-bold arrow-clockwise
 """),
     heldout=True,
-    distractors=tuple(
-        "bell-fill lock-fill star-fill star-bold wifi-high-bold speaker-high-fill airplane-fill key-fill "
-        "coffee-fill car-fill house-fill house-bold lightbulb-fill leaf-fill puzzle-piece-fill "
-        "game-controller-fill paint-brush-fill printer-fill shield-fill gift-fill tag-fill bookmark-fill "
-        "eye-fill flag-fill trophy-fill".split()
-    ),
+    distractors=_names("""
+bell-fill lock-fill star-fill star-bold wifi-high-bold speaker-high-fill airplane-fill key-fill coffee-fill
+car-fill house-fill house-bold lightbulb-fill leaf-fill puzzle-piece-fill game-controller-fill
+paint-brush-fill printer-fill shield-fill gift-fill tag-fill bookmark-fill eye-fill flag-fill trophy-fill
+"""),
 )
 
-FAMILIES: tuple[Family, ...] = (MATERIAL, AWESOME, AWESOME_REGULAR, REMIX, CODICON, ELUSIVE, BOOTSTRAP, IONICONS, PHOSPHOR)
+FAMILIES: tuple[Family, ...] = (
+    MATERIAL,
+    AWESOME,
+    AWESOME_REGULAR,
+    REMIX,
+    CODICON,
+    ELUSIVE,
+    BOOTSTRAP,
+    IONICONS,
+    PHOSPHOR,
+)
 DRAWN_KEYS = frozenset({"switch", "checkbox", "slider"})  # drawn shapes, no glyph
 
 

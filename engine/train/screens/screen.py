@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.train.screens import homes, icons, lists, pages
+from engine.train.screens import bars, homes, icons, lists, media, panels, texts
 from engine.train.screens.canvas import Canvas
 from engine.train.screens.page import Element, Page
 from engine.train.screens.theme import pick_theme
@@ -19,27 +20,27 @@ Split = Literal["train", "heldout", "heldout_icons"]
 
 # Layouts and how often each is drawn; the weights keep the lexicon's keys about equally frequent.
 LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
-    "home": (homes.home, 7.0),
-    "drawer": (homes.drawer, 3.6),
-    "settings": (lists.settings, 2.2),
-    "todo": (lists.todo, 1.1),
+    "home": (homes.home, 7.4),
+    "drawer": (homes.drawer, 4.0),
+    "settings": (lists.settings, 2.8),
+    "todo": (lists.todo, 1.6),
     "files": (lists.files, 1.4),
-    "player": (pages.player, 1.1),
-    "video": (pages.video, 0.8),
-    "chat": (pages.chat, 1.1),
-    "gallery": (pages.gallery, 1.0),
-    "article": (pages.article, 0.9),
-    "actions": (pages.actions, 1.2),
-    "dialog": (pages.dialog, 1.4),
+    "player": (media.player, 0.9),
+    "video": (media.video, 0.8),
+    "chat": (texts.chat, 0.8),
+    "gallery": (media.gallery, 1.0),
+    "article": (texts.article, 0.9),
+    "actions": (panels.actions, 1.0),
+    "dialog": (panels.dialog, 1.4),
 }
 HELDOUT_LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "folder": (homes.folder, 1.0),
-    "sheet": (pages.sheet, 1.0),
-    "quick": (pages.quick, 1.0),
+    "sheet": (panels.sheet, 1.0),
+    "quick": (panels.quick, 1.0),
 }
 
 
-FEWEST, MOST = 2, 14  # listed elements on a screen; a draft with fewer or more is drawn anew
+FEWEST, MOST = 2, 14  # listed elements on a screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,23 @@ def draw_screen(seed: int, split: Split, *, longer_side: int = 800, layout: str 
         raise ValueError(f"Unknown layout {layout!r}: use one of {known}.")
     for attempt in range(1000):
         screen = _draw(Random(f"screen/{split}/{seed}/{attempt}"), split, longer_side, layout)
-        if FEWEST <= len(screen.elements) <= MOST:
+        if _keeps_promises(screen):
             return screen
-    raise AssertionError(f"The layout {layout!r} never shows {FEWEST} to {MOST} elements.")
+    raise AssertionError(f"The layout {layout!r} has no room for {FEWEST} elements at this size.")
+
+
+def _keeps_promises(screen: Screen) -> bool:
+    """Whether the draft has 2 to 14 elements, all inside the picture, no two of them overlapping."""
+    boxes = [element.box for element in screen.elements]
+    if not FEWEST <= len(boxes) <= MOST:
+        return False
+    width, height = screen.image.size
+    if any(box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height for box in boxes):
+        return False
+    return not any(
+        a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+        for a, b in itertools.combinations(boxes, 2)
+    )
 
 
 def _draw(rng: Random, split: Split, longer_side: int, layout: str | None) -> Screen:
@@ -86,9 +101,10 @@ def _draw(rng: Random, split: Split, longer_side: int, layout: str | None) -> Sc
     canvas = Canvas(width, height, longer_side / 1000, theme.page)
     families = icons.families(split == "heldout_icons")
     page = Page(rng, canvas, theme, rng.choice(["zh", "en"]), families, heldout)
+    bars.reserve_navigation(page)
     table[layout][0](page)
-    facts = {name: value for name, value in page.facts.items() if not name.startswith("_")}
-    return Screen(canvas.image, tuple(page.elements), layout, facts)
+    bars.navigation(page)
+    return Screen(canvas.image, tuple(page.elements), layout, page.facts)
 
 
 def _shape(rng: Random) -> tuple[float, float]:

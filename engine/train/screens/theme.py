@@ -1,4 +1,4 @@
-"""Colours of one screen: light or dark, an accent, a wallpaper. Each side of the split has its own accents."""
+"""Colours of one screen: light or dark, an accent, a wallpaper. The split parts the accents too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import colorsys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from engine.train.screens.canvas import Colour, mix
 
@@ -59,7 +59,9 @@ def pick_theme(rng: Random, heldout: bool) -> Theme:
     if dark:
         page = rng.choice([(0, 0, 0), (18, 18, 18), (24, 26, 32), mix((16, 16, 20), accent, 0.12)])
         card = mix(page, WHITE, rng.uniform(0.06, 0.14))
-        return Theme(True, mix(accent, WHITE, 0.2), page, card, (236, 236, 240), (150, 152, 160), (92, 94, 104))
+        return Theme(
+            True, mix(accent, WHITE, 0.2), page, card, (236, 236, 240), (150, 152, 160), (92, 94, 104)
+        )
     page = rng.choice([WHITE, (245, 245, 248), (250, 247, 240), mix(WHITE, accent, 0.08)])
     card = WHITE if page != WHITE else mix(WHITE, rng.choice([(120, 120, 130), accent]), 0.1)
     return Theme(False, accent, page, card, (26, 26, 30), (120, 122, 130), (186, 188, 196))
@@ -71,13 +73,43 @@ def wallpaper(rng: Random, heldout: bool) -> tuple[Image.Image, bool]:
     low, high = (0.05, 0.5) if dark else (0.75, 1.0)
     hue = rng.random()
     spread = rng.choice([0.04, 0.12, 0.35])
-    columns, rows = rng.choice([(1, 2), (2, 2), (2, 3), (3, 5), (4, 8)] if not heldout else [(5, 3), (2, 1), (3, 3)])
+    columns, rows = rng.choice(
+        [(1, 2), (2, 2), (2, 3), (3, 5), (4, 8)] if not heldout else [(5, 3), (2, 1), (3, 3)]
+    )
     picture = Image.new("RGB", (columns, rows))
     for x in range(columns):
         for y in range(rows):
             saturation = rng.uniform(0.2, 0.85) if dark else rng.uniform(0.05, 0.4)
-            picture.putpixel((x, y), hsv(hue + rng.uniform(-spread, spread), saturation, rng.uniform(low, high)))
+            picture.putpixel(
+                (x, y), hsv(hue + rng.uniform(-spread, spread), saturation, rng.uniform(low, high))
+            )
+    if rng.random() < 0.35:
+        picture = _scenery(rng, picture, hue + rng.choice([0, 0, 0.4]), dark)
     return picture, dark
+
+
+def _scenery(rng: Random, sky: Image.Image, hue: float, dark: bool) -> Image.Image:
+    """Hills, towers or rings over a sky: edges in the background that are no icons."""
+    picture = sky.resize((90, 180), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    kind = rng.choice(["hills", "towers", "rings"])
+    for layer in range(rng.randint(1, 3)):
+        shade = hsv(
+            hue + 0.05 * layer,
+            rng.uniform(0.2, 0.7),
+            rng.uniform(0.05, 0.4) if dark else rng.uniform(0.7, 0.95),
+        )
+        base = 60 + 35 * layer + rng.randint(0, 30)
+        if kind == "hills":
+            points = [(x, base + rng.randint(-18, 18)) for x in range(0, 91, rng.choice([10, 18, 30]))]
+            draw.polygon([(0, 180), *points, (90, points[-1][1]), (90, 180)], fill=shade)
+        elif kind == "towers":
+            for x in range(0, 90, rng.choice([9, 14])):
+                draw.rectangle((x, base + rng.randint(-20, 40), x + 8, 240), fill=shade)
+        else:
+            x, y, r = rng.randint(0, 90), rng.randint(0, 180), rng.randint(10, 60)
+            draw.ellipse((x - r, y - r, x + r, y + r), outline=shade, width=rng.randint(2, 12))
+    return picture
 
 
 def photo(rng: Random) -> Image.Image:
@@ -93,6 +125,7 @@ def photo(rng: Random) -> Image.Image:
     picture = Image.new("RGB", (3, 3))
     for i in range(9):
         picture.putpixel(
-            (i % 3, i // 3), hsv(hue + rng.uniform(-0.15, 0.15), rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.95))
+            (i % 3, i // 3),
+            hsv(hue + rng.uniform(-0.15, 0.15), rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.95)),
         )
     return picture

@@ -1,0 +1,112 @@
+"""Screens of sound and pictures: music player, video page, photo gallery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.train.screens import bars, controls
+from engine.train.screens.theme import BLACK, WHITE, hsv, photo
+
+if TYPE_CHECKING:
+    from engine.train.screens.page import Page
+
+
+def player(page: Page) -> None:
+    """A music player: cover, title, progress, play in the middle; in landscape side by side."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    bars.status_bar(page, theme.ink)
+    song, artist = page.word("song"), page.word("artist")
+    bars.top_bar(
+        page, page.word("title") if page.chance(0.3) else "", rng.choice([0, 1, 2]), ("back", "close")
+    )
+    page.facts |= {"title": song, "artist": artist}
+    wide = canvas.width > canvas.height
+    room = page.bottom - page.top
+    side = min(canvas.width * (0.4 if wide else 0.78), room * (0.8 if wide else 0.5))
+    cover_x = canvas.width * 0.25 if wide else canvas.width / 2
+    cover_y = page.top + room / 2 if wide else page.top + 16 + side / 2
+    box = (cover_x - side / 2, cover_y - side / 2, cover_x + side / 2, cover_y + side / 2)
+    canvas.backdrop(photo(rng), box, rng.choice([0, 20, 40, side / 2]))
+    left, right = (canvas.width * 0.5, canvas.width - 40) if wide else (40.0, canvas.width - 40)
+    y = page.top + room * 0.22 if wide else cover_y + side / 2 + 50
+    middle = (left + right) / 2
+    canvas.text(middle, y, song, 40, theme.ink, bold=True, align="center", room=right - left)
+    canvas.text(middle, y + 46, artist, 26, theme.faint, align="center", room=right - left)
+    y += 112
+    controls.slider(page, left, right, y)
+    canvas.text(left, y + 36, f"{rng.randrange(5)}:{rng.randrange(60):02d}", 20, theme.faint)
+    y += 108
+    page.take(["play"])
+    size = rng.uniform(92, 120)
+    if page.chance(0.6):
+        page.badge("play", middle, y, size, theme.accent)
+    else:
+        page.icon("play", middle, y, size * 0.75, theme.ink)
+    for x in (middle - size * 1.05, middle + size * 1.05):
+        canvas.rectangle((x - 14, y - 14, x - 8, y + 14), theme.ink)
+        canvas.rectangle((x + 8, y - 14, x + 14, y + 14), theme.ink)
+    y += 118
+    if y + 40 < page.bottom:
+        keys = page.take(["like", "share", "download", "add", "delete", "menu", "refresh"], rng.randint(2, 4))
+        for i, key in enumerate(keys):
+            page.icon(key, left + (right - left) * (i + 0.5) / len(keys), y, rng.uniform(52, 62), theme.ink)
+
+
+def video(page: Page) -> None:
+    """A video page: a frame with a large play button, a row of buttons, lines of text."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    bars.status_bar(page, theme.ink)
+    if page.chance(0.5):
+        bars.top_bar(page, page.word("title"), rng.choice([0, 1, 2]))
+    height = min(canvas.width * 0.5625, (page.bottom - page.top) * 0.6)
+    canvas.backdrop(photo(rng), (0, page.top, canvas.width, page.top + height))
+    canvas.rounded((0, page.top, canvas.width, page.top + height), 0, BLACK, 0.35)
+    page.take(["play"])
+    y = page.top + height / 2
+    if page.chance(0.5):
+        page.badge(
+            "play", canvas.width / 2, y, rng.uniform(90, 120), theme.accent if page.chance(0.4) else BLACK
+        )
+    else:
+        page.icon("play", canvas.width / 2, y, rng.uniform(80, 110), WHITE)
+    y = page.top + height + 46
+    page.facts["video"] = page.word("song")
+    canvas.text(28, y, page.facts["video"], 32, theme.ink, bold=True)
+    y += 88
+    keys = page.take(
+        ["like", "share", "download", "add", "delete", "edit", "menu", "send"], rng.randint(3, 5)
+    )
+    for i, key in enumerate(keys):
+        x = canvas.width * (i + 0.5) / len(keys)
+        page.icon(key, x, y, rng.uniform(52, 64), theme.ink)
+        canvas.text(x, y + 50, str(rng.randint(1, 999)), 20, theme.faint, align="center")
+    y += 110
+    while y < page.bottom - 60:
+        canvas.circle(64, y, 64, hsv(rng.random(), 0.5, 0.8))
+        canvas.text(116, y - 16, page.word("person"), 24, theme.faint)
+        canvas.text(116, y + 18, page.word("chat"), 26, theme.ink, room=canvas.width - 130)
+        y += 104
+
+
+def gallery(page: Page) -> None:
+    canvas, rng = page.canvas, page.rng
+    bars.status_bar(page, page.theme.ink)
+    bars.top_bar(page, page.word("title"), rng.choice([1, 2, 3]))
+    roll = rng.random()
+    if roll < 0.65:
+        bars.bottom_bar(page, rng.randint(3, 5))
+    columns = rng.choice([1, 2, 3]) if canvas.width < 620 else rng.choice([3, 4])
+    gap = rng.choice([4, 10, 16])
+    side = (canvas.width - gap * (columns + 1)) / columns
+    height = side if columns > 1 else min(side, page.bottom - page.top - 20)
+    y = page.top + gap
+    ticks = columns > 1 and page.chance(0.4)
+    while y + height <= page.bottom:
+        for c in range(columns):
+            x = gap + c * (side + gap)
+            canvas.backdrop(photo(rng), (x, y, x + side, y + height), rng.choice([0, 0, 14]))
+            if ticks and page.chance(0.3):
+                controls.checkbox(page, x + side - 38, y + 38)
+        y += height + gap
+    if roll > 0.8:
+        bars.floating_button(page)
