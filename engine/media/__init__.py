@@ -7,7 +7,17 @@ back. Decoding is bounded: no size is believed that the limits do not allow.
 
 from engine.media.images import decode_image, read_image
 from engine.media.kinds import Kind, recognise
-from engine.media.limits import Limits
+from engine.media.limits import Limits, check_size, display_name
 from engine.media.sounds import decode_audio, read_audio
 
-__all__ = ["Kind", "Limits", "decode_audio", "decode_image", "read_audio", "read_image", "recognise"]
+__all__ = [
+    "Kind",
+    "Limits",
+    "check_size",
+    "decode_audio",
+    "decode_image",
+    "display_name",
+    "read_audio",
+    "read_image",
+    "recognise",
+]

@@ -36,7 +36,7 @@ def read_image(data: bytes, name: str = "image", limits: Limits | None = None) -
     """
     limits = limits or Limits()
     name = display_name(name, "image")
-    check_size(data, limits.image_bytes, name)
+    check_size(len(data), limits.image_bytes, name)
     kind = recognise(data)
     if kind.medium != "image":
         raise _wrong_kind(kind, name)

@@ -37,12 +37,12 @@ def megabytes(size: int) -> str:
     return f"{size / MEBIBYTE:.1f} MB"
 
 
-def check_size(data: bytes, limit: int, name: str) -> None:
-    """Raises `MediaRefused` for an empty file and for one of more than `limit` bytes."""
-    if not data:
+def check_size(size: int, limit: int, name: str) -> None:
+    """Raises `MediaRefused` for an empty file and for one of `size` bytes over `limit`."""
+    if not size:
         raise MediaRefused(f"{name} is empty (0 bytes)", "Choose the file again, or save it anew.")
-    if len(data) > limit:
+    if size > limit:
         raise MediaRefused(
-            f"{name} is {megabytes(len(data))} large; at most {megabytes(limit)} can be taken",
+            f"{name} is {megabytes(size)} large; at most {megabytes(limit)} can be taken",
             "Make the file smaller and try again.",
         )

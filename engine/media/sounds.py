@@ -38,7 +38,7 @@ def read_audio(data: bytes, name: str = "audio", limits: Limits | None = None) -
     """
     limits = limits or Limits()
     name = display_name(name, "audio")
-    check_size(data, limits.audio_bytes, name)
+    check_size(len(data), limits.audio_bytes, name)
     kind = recognise(data)
     if kind.medium != "audio":
         raise MediaRefused(f"{name} is {kind.name}, which cannot be heard", f"Choose a {_READABLE} file.")

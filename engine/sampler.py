@@ -1,0 +1,34 @@
+"""Chooses the next token."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Sampler:
+    """Greedy at temperature 0, else nucleus sampling (Holtzman et al., 2020) from its own seeded generator."""
+
+    def __init__(self, temperature: float = 0.0, top_p: float = 1.0, seed: int | None = None) -> None:
+        self.temperature, self.top_p = temperature, top_p
+        self.generator = torch.Generator()
+        if seed is None:
+            self.generator.seed()
+        else:
+            self.generator.manual_seed(seed)
+
+    def pick(self, logits: Tensor) -> int:
+        """The next token's id, from logits [vocabulary] of any dtype and device."""
+        if self.temperature == 0.0:
+            return int(logits.argmax())
+        probabilities = torch.softmax(logits.float().cpu() / self.temperature, dim=-1)
+        if self.top_p < 1.0:
+            probabilities = keep_nucleus(probabilities, self.top_p)
+        return int(torch.multinomial(probabilities, 1, generator=self.generator))
+
+
+def keep_nucleus(probabilities: Tensor, top_p: float) -> Tensor:
+    """Zero all but the fewest most likely tokens that together reach `top_p`; at least one stays."""
+    ordered, order = probabilities.sort(descending=True)
+    dropped = ordered.cumsum(dim=-1) - ordered >= top_p
+    return probabilities.index_fill(-1, order[dropped], 0.0)

@@ -1,0 +1,119 @@
+"""Then the ears: the speech encoder learns to spell what is said, by CTC (Graves et al., 2006)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.model.modeling import AutoGLMAudioModel
+from engine.train.hearing import HearingCorpus, known_units, split_units
+from engine.train.trainer import Losses, Schedule, train
+
+
+class AudioStage:
+    """Batches and losses of the stage. Recordings of about one length come together."""
+
+    def __init__(self, model: AutoGLMAudioModel, corpus: HearingCorpus, batch_size: int, device: torch.device):
+        self.model, self.corpus, self.batch_size, self.device = model, corpus, batch_size, device
+        classes = {unit: index for index, unit in enumerate(known_units(), start=1)}
+        self.targets = [
+            [classes[unit] for unit in split_units(utterance.text) if unit in classes]
+            for utterance in corpus.utterances
+        ]
+        self.by_length = np.argsort(np.diff(corpus.offsets), kind="stable")
+
+    def draw(self, step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([2, step])
+        start = rng.integers(0, max(1, len(self.corpus) - 2 * self.batch_size))
+        indices = rng.choice(self.by_length[start : start + 2 * self.batch_size], self.batch_size)
+        return self.load(indices, rng)
+
+    def load(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Tensor]:
+        """Recordings by index, bands and moments masked if there is an `rng`."""
+        mels = [self.corpus.mel(index) for index in indices]
+        if rng is not None:
+            mels = [mask_mel(mel, rng) for mel in mels]
+        lengths = [mel.shape[1] for mel in mels]
+        features = np.zeros((len(mels), 80, max(lengths)), dtype=np.float32)
+        for row, mel in zip(features, mels, strict=True):
+            row[:, : mel.shape[1]] = mel
+        targets = [self.targets[index] for index in indices]
+        return {
+            "input_features": torch.from_numpy(features).to(self.device),
+            "feature_lengths": torch.tensor(lengths, device=self.device),
+            "targets": torch.tensor([unit for target in targets for unit in target], dtype=torch.long),
+            "target_lengths": torch.tensor([len(target) for target in targets]),
+        }
+
+    def loss(self, batch: dict[str, Tensor]) -> Losses:
+        features = self.model.encoder(batch["input_features"], batch["feature_lengths"])
+        spelt = self.model.spell(features).log_softmax(-1).transpose(0, 1)
+        ctc = functional.ctc_loss(
+            spelt,
+            batch["targets"].to(self.device),
+            features.mask.sum(dim=1),
+            batch["target_lengths"].to(self.device),
+            zero_infinity=True,
+        )
+        return {"total": ctc}
+
+    @torch.no_grad()
+    def evaluate(self, limit: int = 600) -> dict[str, float]:
+        """Unit error rate and share of recordings heard without an error, greedily decoded, by language."""
+        indices = np.linspace(0, len(self.corpus) - 1, min(limit, len(self.corpus))).astype(int)
+        errors: dict[str, list[tuple[int, int]]] = {}
+        for index in indices:
+            batch = self.load(np.array([index]))
+            features = self.model.encoder(batch["input_features"], batch["feature_lengths"])
+            best = self.model.spell(features)[0].argmax(-1).unique_consecutive().tolist()
+            heard = [unit for unit in best if unit]
+            utterance, source = self.corpus.utterances[index], self.corpus.sources[index]
+            group = source if source in ("person", "nobody") else utterance.language
+            errors.setdefault(group, []).append((distance(heard, self.targets[index]), len(self.targets[index])))
+        figures = {}
+        for group, pairs in sorted(errors.items()):
+            wrong, total = (sum(column) for column in zip(*pairs, strict=True))
+            figures[f"{group}_error_rate"] = wrong / max(1, total)
+            figures[f"{group}_exact"] = sum(errors == 0 for errors, _ in pairs) / len(pairs)
+        return figures
+
+
+def distance(heard: list[int], said: list[int]) -> int:
+    """Levenshtein distance between two unit sequences."""
+    row = list(range(len(said) + 1))
+    for i, unit in enumerate(heard, start=1):
+        previous, row[0] = row[0], i
+        for j, wanted in enumerate(said, start=1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (unit != wanted))
+    return row[-1]
+
+
+def mask_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """SpecAugment (Park et al., 2019): hide two runs of bands and two of frames; shift the level."""
+    mel = mel + np.float32(rng.uniform(-0.15, 0.15))
+    frames = mel.shape[1]
+    for _ in range(2):
+        bands, start = rng.integers(0, 14), rng.integers(0, 80)
+        mel[start : start + bands] = mel.mean()
+        width, start = rng.integers(0, max(2, frames // 12)), rng.integers(0, frames)
+        mel[:, start : start + width] = mel.mean()
+    return mel
+
+
+def teach_hearing(
+    model: AutoGLMAudioModel,
+    corpus: HearingCorpus,
+    heldout: HearingCorpus,
+    schedule: Schedule,
+    folder: Path,
+    device: torch.device,
+) -> None:
+    """Train the speech encoder; held-out voices are scored at each checkpoint."""
+    model.to(device).train()
+    stage = AudioStage(model, corpus, schedule.batch_size, device)
+    judge = AudioStage(model, heldout, 1, device)
+    train("audio", model, stage.draw, stage.loss, schedule, folder, judge.evaluate)

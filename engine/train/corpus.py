@@ -1,0 +1,91 @@
+"""Screens drawn ahead of time, as the model will receive them, with what is on each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from engine.train.dialogues import Scene, Spot
+from engine.train.screens import Screen, Split, draw_screen
+
+logger = logging.getLogger(__name__)
+
+# Things whose centres are closer than this, in thousandths of the height, stand in one row.
+ROW_HEIGHT = 25.0
+
+
+@dataclass(frozen=True)
+class ScreenCorpus:
+    """Drawn screens.
+
+    pixels: uint8 [n, 224, 224, 3], memory-mapped; content_sizes: int64 [n, 2] width and height in px.
+    """
+
+    pixels: np.ndarray
+    content_sizes: np.ndarray
+    scenes: Sequence[Scene]
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+
+def scene_of(screen: Screen) -> Scene:
+    """Boxes in thousandths of the picture, in reading order."""
+    width, height = screen.image.size
+    scale = np.array([1000 / width, 1000 / height, 1000 / width, 1000 / height])
+    spots = [Spot(item.key, tuple((np.array(item.box) * scale).tolist())) for item in screen.elements]
+    return Scene(screen.layout, tuple(in_reading_order(spots)))
+
+
+def in_reading_order(spots: Sequence[Spot]) -> list[Spot]:
+    """Top row first, each row from left to right."""
+    rows: list[list[Spot]] = []
+    for spot in sorted(spots, key=lambda spot: spot.box[1] + spot.box[3]):
+        middle = (spot.box[1] + spot.box[3]) / 2
+        if rows and middle - (rows[-1][0].box[1] + rows[-1][0].box[3]) / 2 < ROW_HEIGHT:
+            rows[-1].append(spot)
+        else:
+            rows.append([spot])
+    return [spot for row in rows for spot in sorted(row, key=lambda spot: spot.box[0])]
+
+
+def draw_one(seed: int, split: Split) -> tuple[np.ndarray, tuple[int, int], Scene]:
+    from engine.model.processing import AutoGLMImageProcessor
+
+    screen = draw_screen(seed, split)
+    square, content_size = AutoGLMImageProcessor().fit(screen.image)
+    return np.asarray(square, dtype=np.uint8), content_size, scene_of(screen)
+
+
+def draw_corpus(folder: Path, split: Split, count: int, workers: int) -> ScreenCorpus:
+    """Draw screens 0 to `count` - 1 of a split into `folder`, or open them if they are there already."""
+    name = f"screens-{split}-{count}"
+    pixels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
+    if not facts_path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.lib.format.open_memmap(
+            pixels_path, mode="w+", dtype=np.uint8, shape=(count, 224, 224, 3)
+        )
+        facts = []
+        with ProcessPoolExecutor(workers) as pool:
+            drawn = pool.map(partial(draw_one, split=split), range(count), chunksize=32)
+            for index, (square, content_size, scene) in enumerate(drawn):
+                pixels[index] = square
+                facts.append([content_size, scene.layout, [[spot.key, spot.box] for spot in scene.spots]])
+                if index % 2000 == 1999:
+                    logger.info("drew %d of %d %s screens", index + 1, count, split)
+        pixels.flush()
+        facts_path.write_text(json.dumps(facts))
+    facts = json.loads(facts_path.read_text())
+    scenes = [
+        Scene(layout, tuple(Spot(key, tuple(box)) for key, box in spots)) for _, layout, spots in facts
+    ]
+    sizes = np.array([size for size, _, _ in facts], dtype=np.int64)
+    return ScreenCorpus(np.load(pixels_path, mmap_mode="r"), sizes, scenes)

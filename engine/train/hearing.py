@@ -1,0 +1,109 @@
+"""Recordings as the model will receive them: log-mel frames, with what is said in each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from engine.train.dialogues import Utterance, draw_utterance
+from engine.train.phrases import Split, spell_number, spoken_texts
+from engine.train.speech import build_corpus, degrade, spoken_digits
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HearingCorpus:
+    """Recordings: `mels` float16 [80, frames of all], cut at `offsets` int64 [n + 1].
+
+    `sources` says who speaks: "espeak", "flite", "person" or "nobody".
+    """
+
+    mels: np.ndarray
+    offsets: np.ndarray
+    utterances: Sequence[Utterance]
+    sources: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def mel(self, index: int) -> np.ndarray:
+        """float32 [80, frames] of one recording."""
+        return self.mels[:, self.offsets[index] : self.offsets[index + 1]].astype(np.float32)
+
+
+def record_corpus(
+    folder: Path, split: Split, count: int, silent: int, workers: int, digits: Path | None
+) -> HearingCorpus:
+    """`count` synthetic recordings, `silent` without speech, and people's digits if there are any.
+
+    Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
+    the model learns digits from synthetic voices alone.
+    """
+    name = f"hearing-{split}-{count}-{silent}{'' if digits is None else '-digits'}"
+    mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
+    if not facts_path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        mels, utterances, sources = [], [], []
+        for samples, utterance, source in record_all(folder / name, split, count, silent, workers, digits):
+            mels.append(analyse(samples))
+            utterances.append(utterance)
+            sources.append(source)
+        np.save(mels_path, np.concatenate(mels, axis=1))
+        offsets = np.cumsum([0] + [mel.shape[1] for mel in mels]).tolist()
+        facts = {"offsets": offsets, "utterances": [asdict(one) for one in utterances], "sources": sources}
+        facts_path.write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
+    facts = json.loads(facts_path.read_text("utf-8"))
+    return HearingCorpus(
+        np.load(mels_path, mmap_mode="r"),
+        np.array(facts["offsets"], dtype=np.int64),
+        [Utterance(**one) for one in facts["utterances"]],
+        facts["sources"],
+    )
+
+
+def record_all(
+    out: Path, split: Split, count: int, silent: int, workers: int, digits: Path | None
+) -> Iterator[tuple[np.ndarray, Utterance, str]]:
+    rng = Random(f"hearing/{split}")
+    utterances = [draw_utterance(rng, split) for _ in range(count)]
+    utterances += [Utterance("", "zh", "nothing")] * silent
+    recordings = build_corpus([(one.text, one.language) for one in utterances], out, split, 0, workers)
+    for recording, utterance in zip(recordings, utterances, strict=True):
+        yield recording.samples, utterance, recording.voice.engine if recording.voice else "nobody"
+    if digits is not None:
+        degraded = np.random.default_rng(5)
+        for spoken in spoken_digits(digits, split):
+            utterance = Utterance(spell_number(spoken.digit, "en"), "en", "digit", number=spoken.digit)
+            samples = degrade(spoken.samples, degraded) if split == "train" else spoken.samples
+            yield samples, utterance, "person"
+
+
+def analyse(samples: np.ndarray) -> np.ndarray:
+    """Log-mel float16 [80, frames], as `AutoGLMFeatureExtractor` makes it."""
+    global _extractor  # noqa: PLW0603 - building its filter bank takes longer than a recording
+    if _extractor is None:
+        from engine.model.processing import AutoGLMFeatureExtractor
+
+        _extractor = AutoGLMFeatureExtractor(feature_size=80)
+    return _extractor.analyse(samples).astype(np.float16)
+
+
+_extractor = None
+
+
+def split_units(text: str) -> list[str]:
+    """What CTC spells: Mandarin by character, English by word."""
+    return text.split() if text.isascii() else [character for character in text if not character.isspace()]
+
+
+def known_units() -> list[str]:
+    """Every unit that nano is taught to hear; their index + 1 is the CTC class."""
+    texts = [text for text, _ in spoken_texts("train")]
+    return sorted({unit for text in texts for unit in split_units(text)})
