@@ -32,14 +32,13 @@ def status_bar(page: Page, ink: Colour) -> None:
     if page.bar_fill is not None:
         canvas.rectangle((0, 0, canvas.width, 46), page.bar_fill)
         ink = ink_on(page.bar_fill)
-    hour, minute, battery = rng.randrange(24), rng.randrange(60), rng.randint(3, 100)
-    time = f"{hour:02d}:{minute:02d}" if page.language == "zh" or page.chance(0.5) else f"{hour}:{minute:02d}"
+    time, battery = page.time_of_day(), rng.randint(3, 100)
     y, right = 24.0, canvas.width - 24
     page.top = 46.0
     if page.chance(0.06):
         page.facts["status_bar"] = False
         return
-    page.facts |= {"time": time, "battery": battery}
+    page.facts["battery"] = battery
     canvas.text(24, y, time, 24, ink, bold=True)
     canvas.rounded((right - 40, y - 9, right, y + 9), 5, ink)
     canvas.rounded((right - 37, y - 6, right - 3, y + 6), 3, ink_on(ink))

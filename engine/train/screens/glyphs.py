@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +23,14 @@ _DISTRIBUTIONS = {
     "bootstrap_icons": "comma-deps-bootstrap-icons",
     "django_static_ionicons": "django-static-ionicons",
 }
-_REINSTALL = 'pip install --force-reinstall --no-deps ".[train]"'
+# (language, bold) -> file name, index in the file, Debian package
 _TEXT_FONTS = {
-    ("en", False): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf", 0),
-    ("en", True): ("fonts-roboto-unhinted", "truetype/roboto/unhinted/RobotoTTF/Roboto-Medium.ttf", 0),
-    ("zh", False): ("fonts-noto-cjk", "opentype/noto/NotoSansCJK-Regular.ttc", 2),
-    ("zh", True): ("fonts-noto-cjk", "opentype/noto/NotoSansCJK-Bold.ttc", 2),
+    ("en", False): ("Roboto-Regular.ttf", 0, "fonts-roboto-unhinted"),
+    ("en", True): ("Roboto-Medium.ttf", 0, "fonts-roboto-unhinted"),
+    ("zh", False): ("NotoSansCJK-Regular.ttc", 2, "fonts-noto-cjk"),
+    ("zh", True): ("NotoSansCJK-Bold.ttc", 2, "fonts-noto-cjk"),
 }
+_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "/Library/Fonts")
 _MEASURE = 200  # font size in px at which ink extents are measured once
 
 
@@ -43,40 +43,51 @@ def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ScreenFontMissingError(
-            f"Drawing screens needs the icon fonts of {_DISTRIBUTIONS[package]}: "
+            f"Drawing screens needs the icon fonts of {_DISTRIBUTIONS.get(package, package)}: "
             f'install what training needs with `pip install ".[train]"`.'
         )
     return Path(spec.origin).parent
 
 
-@lru_cache(maxsize=1)
-def text_folder() -> Path:
-    """The system's font folder; AUTOGLM_FONTS names another one."""
-    return Path(os.environ.get("AUTOGLM_FONTS", "/usr/share/fonts"))
+@lru_cache(maxsize=32)
+def font_file(name: str, package: str) -> Path:
+    """A text font found by its file name in the system's font folders.
+
+    Raises ScreenFontMissingError that names the Debian package which brings it.
+    """
+    for folder in _FONT_FOLDERS:
+        found = min(Path(folder).expanduser().rglob(name), default=None)
+        if found is not None:
+            return found
+    raise ScreenFontMissingError(
+        f"Drawing screens needs the font {name}: install it with `apt-get install {package}`, "
+        f"or put the file into ~/.local/share/fonts."
+    )
 
 
-def _need(path: Path, how: str) -> Path:
+def _carried(path: Path) -> Path:
     if not path.is_file():
-        raise ScreenFontMissingError(f"Drawing screens needs the font {path}: install it with `{how}`.")
+        raise ScreenFontMissingError(
+            f"The icon font {path.name} is not where this version of the generator expects it: "
+            f'install the pinned packages with `pip install --force-reinstall ".[train]"`.'
+        )
     return path
 
 
 @lru_cache(maxsize=64)
 def _charmap(path: Path) -> dict[str, str]:
-    return json.loads(_need(path, _REINSTALL).read_text("utf-8"))
+    return json.loads(_carried(path).read_text("utf-8"))
 
 
 @lru_cache(maxsize=2048)
 def _icon_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(_need(path, _REINSTALL)), size)
+    return ImageFont.truetype(str(_carried(path)), size)
 
 
 @lru_cache(maxsize=256)
 def _text_font(language: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
-    package, path, index = _TEXT_FONTS[language, bold]
-    return ImageFont.truetype(
-        str(_need(text_folder() / path, f"apt-get install {package}")), size, index=index
-    )
+    name, index, package = _TEXT_FONTS[language, bold]
+    return ImageFont.truetype(str(font_file(name, package)), size, index=index)
 
 
 def _mask(font: ImageFont.FreeTypeFont, text: str) -> tuple[Image.Image, int, int]:

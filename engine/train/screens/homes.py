@@ -59,7 +59,7 @@ def _widget(page: Page, dark: bool) -> None:
     roll = page.rng.random()
     if roll < 0.35 and canvas.height > canvas.width:
         canvas.text(
-            canvas.width / 2, page.top + 80, page.facts.get("time", "9:41"), 110, ink, align="center",
+            canvas.width / 2, page.top + 80, page.time_of_day(), 110, ink, align="center",
             room=canvas.width - 40,
         )  # fmt: skip
         date = page.word("date")

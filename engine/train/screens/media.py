@@ -42,9 +42,10 @@ def player(page: Page) -> None:
         page.badge("play", middle, y, size, theme.accent)
     else:
         page.icon("play", middle, y, size * 0.75, theme.ink)
-    for x in (middle - size * 1.05, middle + size * 1.05):
-        canvas.rectangle((x - 14, y - 14, x - 8, y + 14), theme.ink)
-        canvas.rectangle((x + 8, y - 14, x + 14, y + 14), theme.ink)
+    for side_x, sign in ((middle - size * 1.05, -1), (middle + size * 1.05, 1)):
+        for x in (side_x - 9 * sign, side_x + 9 * sign):
+            canvas.polygon([(x - 9 * sign, y - 16), (x + 9 * sign, y), (x - 9 * sign, y + 16)], theme.ink)
+        canvas.rectangle((side_x + 18 * sign - 3, y - 16, side_x + 18 * sign + 3, y + 16), theme.ink)
     y += 118
     if y + 40 < page.bottom:
         keys = page.take(["like", "share", "download", "add", "delete", "menu", "refresh"], rng.randint(2, 4))

@@ -87,6 +87,12 @@ class Page:
             self.rng.shuffle(left)
         return left.pop()
 
+    def time_of_day(self) -> str:
+        """The one time that this page shows wherever it shows one; kept in the facts."""
+        hour, minute = self.rng.randrange(24), self.rng.randrange(60)
+        padded = self.language == "zh" or self.chance(0.5)
+        return self.facts.setdefault("time", f"{hour:02d}:{minute:02d}" if padded else f"{hour}:{minute:02d}")
+
     def caption(self, key: str) -> str:
         """The word that an app prints under a control."""
         return words.CAPTIONS[self.language].get(key) or self.name(key)

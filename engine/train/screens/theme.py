@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ def pick_theme(rng: Random, heldout: bool) -> Theme:
 
 def wallpaper(rng: Random, heldout: bool) -> tuple[Image.Image, bool]:
     """A small picture to stretch, and whether it is dark. Smooth, as home screens' wallpapers mostly are."""
+    if rng.random() < 0.12:
+        return Image.eval(_landscape(rng, 120, 260), lambda v: round(v * 0.55)), True
     dark = rng.random() < 0.6
     low, high = (0.05, 0.5) if dark else (0.75, 1.0)
     hue = rng.random()
@@ -89,8 +92,8 @@ def wallpaper(rng: Random, heldout: bool) -> tuple[Image.Image, bool]:
 
 
 def _scenery(rng: Random, sky: Image.Image, hue: float, dark: bool) -> Image.Image:
-    """Hills, towers or rings over a sky: edges in the background that are no icons."""
-    picture = sky.resize((90, 180), Image.Resampling.BICUBIC)
+    """Hills, towers or rings over a sky: edges in the background that are no icons. Drawn twice as large."""
+    picture = sky.resize((180, 360), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
     kind = rng.choice(["hills", "towers", "rings"])
     for layer in range(rng.randint(1, 3)):
@@ -99,33 +102,59 @@ def _scenery(rng: Random, sky: Image.Image, hue: float, dark: bool) -> Image.Ima
             rng.uniform(0.2, 0.7),
             rng.uniform(0.05, 0.4) if dark else rng.uniform(0.7, 0.95),
         )
-        base = 60 + 35 * layer + rng.randint(0, 30)
+        base = 120 + 70 * layer + rng.randint(0, 60)
         if kind == "hills":
-            points = [(x, base + rng.randint(-18, 18)) for x in range(0, 91, rng.choice([10, 18, 30]))]
-            draw.polygon([(0, 180), *points, (90, points[-1][1]), (90, 180)], fill=shade)
+            points = [(x, base + rng.randint(-36, 36)) for x in range(0, 181, rng.choice([20, 36, 60]))]
+            draw.polygon([(0, 360), *points, (180, points[-1][1]), (180, 360)], fill=shade)
         elif kind == "towers":
-            for x in range(0, 90, rng.choice([9, 14])):
-                draw.rectangle((x, base + rng.randint(-20, 40), x + 8, 240), fill=shade)
+            for x in range(0, 180, rng.choice([18, 28])):
+                draw.rectangle((x, base + rng.randint(-40, 80), x + 16, 480), fill=shade)
         else:
-            x, y, r = rng.randint(0, 90), rng.randint(0, 180), rng.randint(10, 60)
-            draw.ellipse((x - r, y - r, x + r, y + r), outline=shade, width=rng.randint(2, 12))
-    return picture
+            x, y, r = rng.randint(0, 180), rng.randint(0, 360), rng.randint(20, 120)
+            draw.ellipse((x - r, y - r, x + r, y + r), outline=shade, width=rng.randint(4, 24))
+    return picture.reduce(2)
 
 
 def photo(rng: Random) -> Image.Image:
-    """A small smooth picture that stands for a photo or cover: sky over ground, or a play of colours."""
-    hue = rng.random()
-    if rng.random() < 0.5:
-        sky, ground = hsv(0.55 + rng.uniform(-0.1, 0.1), 0.4, 0.9), hsv(rng.uniform(0.08, 0.4), 0.5, 0.5)
-        picture = Image.new("RGB", (3, 4), sky)
-        for x in range(3):
-            for y in range(rng.randint(1, 3), 4):
-                picture.putpixel((x, y), mix(ground, BLACK, rng.uniform(0, 0.4)))
-        return picture
+    """A small picture that stands for a photo or cover: a landscape, a poster, or a play of colours."""
+    hue, roll = rng.random(), rng.random()
+    if roll < 0.5:
+        return _landscape(rng, 120, 120)
     picture = Image.new("RGB", (3, 3))
     for i in range(9):
         picture.putpixel(
             (i % 3, i // 3),
             hsv(hue + rng.uniform(-0.15, 0.15), rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.95)),
         )
+    if roll < 0.75:
+        return _scenery(rng, picture, hue + rng.choice([0.1, 0.45]), rng.random() < 0.5)
     return picture
+
+
+def _landscape(rng: Random, width: int, height: int) -> Image.Image:
+    """Sky, now and then a sun, and waves of hills that darken towards the viewer; drawn twice as large."""
+    hue = rng.choice([rng.uniform(0.5, 0.65), rng.uniform(0.0, 0.12), rng.uniform(0.7, 0.95)])
+    sky = Image.new("RGB", (1, 2), hsv(hue, rng.uniform(0.25, 0.6), rng.uniform(0.7, 1.0)))
+    sky.putpixel((0, 1), hsv(hue + rng.uniform(-0.1, 0.1), 0.15, 1.0))
+    right, low = width * 2, height * 2
+    picture = sky.resize((right, low), Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(picture)
+    if rng.random() < 0.5:
+        x, y, r = (
+            right * rng.uniform(0.15, 0.85),
+            low * rng.uniform(0.12, 0.45),
+            right * rng.uniform(0.06, 0.13),
+        )
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=hsv(rng.uniform(0.05, 0.16), 0.35, 1.0))
+    ground, layers = rng.random(), rng.randint(2, 4)
+    for layer in range(layers):
+        base = low * (0.45 + 0.42 * layer / layers + rng.uniform(-0.06, 0.06))
+        swing, bend, shift = (
+            right * rng.uniform(0.03, 0.15),
+            rng.uniform(2.4, 8.4) / right,
+            rng.uniform(0, 6.3),
+        )
+        ridge = [(x, base + swing * math.sin(bend * x + shift)) for x in range(0, right + 6, 6)]
+        shade = hsv(ground + 0.04 * layer, 0.35 + 0.12 * layer, 0.75 - 0.16 * layer)
+        draw.polygon([(0, low), *ridge, (right, low)], fill=shade)
+    return picture.reduce(2)
