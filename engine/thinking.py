@@ -85,7 +85,8 @@ class ThinkingSplitter:
     """Turns pieces of text into `ReasoningAdded` and `AnswerAdded`.
 
     `opened` says that the prompt already ended with `<think>`. `action_answers` says that untagged
-    text before `do(action=` or `finish(message=` is thinking, as AutoGLM-Phone writes it.
+    text before `do(action=` or `finish(message=` is thinking, as AutoGLM-Phone writes it. `apart` says
+    that the thinking came by another way and this text is the answer.
 
     Rules: `<think>` counts at the very start only, and one block of thinking is read; tags anywhere
     else are text. A tag inside Markdown code is text too. Line ends next to a tag belong to the tag.
@@ -94,14 +95,15 @@ class ThinkingSplitter:
     says so.
     """
 
-    def __init__(self, opened: bool = False, action_answers: bool = False) -> None:
-        self._mode = _Mode.THINKING if opened else _Mode.START
+    def __init__(self, opened: bool = False, action_answers: bool = False, apart: bool = False) -> None:
+        self._mode = _Mode.THINKING if opened else _Mode.ANSWER if apart else _Mode.START
         self._action_answers = action_answers
         self._pending = ""
         self._reasoning = _Channel()
         self._answer = _Channel()
-        self._think_seen = opened
-        self._close_seen = False
+        self._think_seen = opened or apart
+        self._close_seen = apart
+        self._trim = opened  # line ends next belong to the tag before
         self._unopened_close = False
         self._answer_opened = False
         self._literal_open = False
@@ -172,7 +174,7 @@ class ThinkingSplitter:
                 self._think_seen = True
                 self._close_seen = tag == CLOSE
                 self._unopened_close = tag == CLOSE
-                self._mode, self._pending = mode, text[len(tag) :]
+                self._mode, self._pending, self._trim = mode, text[len(tag) :], True
                 return True
             if tag.startswith(text):
                 return False
@@ -184,7 +186,7 @@ class ThinkingSplitter:
             trimmed = before.rstrip(LINE_ENDS)
             self._emit(trimmed)
             if not (trimmed == before and self._reasoning.in_inline_code):
-                self._close_seen = True
+                self._close_seen = self._trim = True
                 self._mode = _Mode.ANSWER
                 return
             self._quoted_close = len(self._reasoning.text)
@@ -206,6 +208,7 @@ class ThinkingSplitter:
         self._mode = _Mode.ANSWER
         self._answer_opened = tag == ANSWER_OPEN
         self._think_seen = self._close_seen = self._unopened_close = tag == CLOSE
+        self._trim = tag not in ACTIONS
         if tag in ACTIONS:
             self._emit(tag)
 
@@ -217,27 +220,30 @@ class ThinkingSplitter:
             return
         self._emit(before)
         if self._is_markup(tag):
+            self._answer_opened |= tag == ANSWER_OPEN
+            self._trim |= tag not in BOXES
             return
         if tag == OPEN and self._answer.blank and self._think_seen:
             self._mode = _Mode.THINKING  # the template closed an empty block, the model opened its own
             if not self._reasoning.blank:
+                self._trim = False
                 self._emit("\n")
+            self._trim = True
             return
         if tag == CLOSE and not (self._think_seen or self._literal_open or self._answer.in_code):
-            self._think_seen = self._close_seen = self._unopened_close = True
-            self._replace(self._reasoning.text + self._answer.text.rstrip(LINE_ENDS), "")
+            self._think_seen = self._close_seen = self._unopened_close = self._trim = True
+            self._replace(self._reasoning.text + self._answer.text.strip(LINE_ENDS), "")
             return
         self._literal_open |= tag == OPEN
         self._emit(tag)
 
     def _is_markup(self, tag: str) -> bool:
-        """Whether `tag`, met in the answer, wraps it and is no part of it."""
-        if tag == CLOSE:
-            return self._close_seen and self._answer.blank
-        if tag == ANSWER_OPEN and self._answer.blank:
-            self._answer_opened = True
-            return True
-        return tag in BOXES and not self._answer.in_code
+        """Whether `tag`, met in the answer, stands around it and is no part of it."""
+        if tag in BOXES:
+            return not self._answer.in_code
+        if not self._answer.blank:
+            return False
+        return tag == ANSWER_OPEN or (tag == CLOSE and self._close_seen)
 
     # ------------------------------------------------------------------------------- the end
 
@@ -290,10 +296,11 @@ class ThinkingSplitter:
 
     def _emit(self, text: str) -> None:
         channel = self._answer if self._mode is _Mode.ANSWER else self._reasoning
-        if channel.blank and not channel.text:
+        if self._trim:
             text = text.lstrip(LINE_ENDS)
         if not text:
             return
+        self._trim = False
         channel.add(text)
         kind = AnswerAdded if self._mode is _Mode.ANSWER else ReasoningAdded
         last = self._events[-1] if self._events else None
