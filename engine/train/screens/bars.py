@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from engine.train.screens.theme import WHITE, ink_on
@@ -56,8 +57,9 @@ def status_bar(page: Page, ink: Colour) -> None:
     wireless = page.chance(0.6)
     page.facts["wifi"] = wireless
     if wireless:
-        for size, fill in ((24, ink), (15, ink_on(ink)), (8, ink)):
-            canvas.circle(right - 46, y, size, fill)
+        x, foot = right - 46, y + 10
+        fan = [(x + 20 * math.sin(turn / 10), foot - 20 * math.cos(turn / 10)) for turn in range(-8, 9)]
+        canvas.polygon([(x, foot), *fan], ink)
 
 
 def top_bar(
