@@ -33,6 +33,10 @@ from engine.protocol import (
 IDLE_SECONDS = 12 * 3600.0
 MAX_ATTACHMENTS = 8
 
+#: Earlier exchanges that a page shows at first. A browser takes 0.2 to 0.6 s to lay out 200 messages
+#: anew, and it does so each time one is added.
+WINDOW = 15
+
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -69,6 +73,7 @@ class Session:
         self.id = id
         self.language: Language | None = None
         self.options = Options()
+        self.window = WINDOW
         self._loop = loop
         self._pool = pool
         self._lock = threading.RLock()
@@ -153,6 +158,7 @@ class Session:
             self.stop()
             self._conversation = Conversation()
             self._job = None
+            self.window = WINDOW
 
     def choose(self, choice: BackendChoice) -> None:
         """Let another backend answer from now on. Raises `StillAnswering`."""

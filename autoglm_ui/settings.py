@@ -109,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="app.py",
         description="A desktop assistant that reads, sees and hears. Opens a chat page in the browser.",
         epilog=f"Every option is also an environment variable, {PREFIX}<OPTION>, for example "
-        f"{PREFIX}PORT=8080, {PREFIX}NO_BROWSER=1. The command line wins. Prefer {PREFIX}API_KEY to --api-key: other users of a "
-        "machine can see command lines.",
+        f"{PREFIX}PORT=8080, {PREFIX}NO_BROWSER=1. The command line wins. Prefer {PREFIX}API_KEY to "
+        "--api-key: other users of a machine can see command lines.",
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )

@@ -4,36 +4,64 @@
 
   // Gradio runs the scripts of the head twice.
   if (window.autoglmPage) return;
-  window.autoglmPage = true;
+
+  const find = (selector) => document.querySelector(selector);
+  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
+  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
+  // ---- the composer
 
   const draftKey = "autoglm-draft";
-  const inComposer = (target) => target instanceof HTMLTextAreaElement && target.closest("#composer");
+  const typing = (event) => event.target instanceof HTMLTextAreaElement && within(event, "#composer");
 
   // Gradio sends on Shift+Enter, too, and on the Enter that ends a Chinese input method's choice.
-  document.addEventListener(
+  on(
     "keydown",
     (event) => {
-      if (event.key !== "Enter" || !inComposer(event.target)) return;
+      if (event.key !== "Enter" || !typing(event)) return;
       if (event.shiftKey || event.isComposing || event.keyCode === 229) event.stopPropagation();
     },
     true,
   );
 
   // A lost connection makes Gradio load the page anew; what was being typed must be there again.
-  document.addEventListener("input", (event) => {
-    if (inComposer(event.target)) sessionStorage.setItem(draftKey, event.target.value);
+  on("input", (event) => {
+    if (typing(event)) sessionStorage.setItem(draftKey, event.target.value);
   });
+
+  /** The draft that an earlier load of this page left, unless something is typed already. */
+  const restoreDraft = (draft) => draft || sessionStorage.getItem(draftKey) || "";
+
+  /** What was sent leaves the composer; what was typed meanwhile stays. */
+  const takeSent = (draft, sent) => {
+    const rest = draft.startsWith(sent) ? draft.slice(sent.length) : draft;
+    sessionStorage.setItem(draftKey, rest);
+    return rest;
+  };
+
+  // ---- attachments
+
+  // The file dialogue offers what can be attached. Not by Gradio's `file_types`, which refuses other
+  // files in its own words, by their names: here a file's content counts.
+  on(
+    "click",
+    (event) => {
+      if (within(event, "#attach")) find("#composer input[type=file]").accept = "image/*,audio/*";
+    },
+    true,
+  );
 
   // Pasted and dropped files go the way of chosen ones.
   const attach = (files) => {
-    const input = document.querySelector("#composer input[type=file]");
+    const input = find("#composer input[type=file]");
     if (!input || files.length === 0) return;
     const transfer = new DataTransfer();
     for (const file of files) transfer.items.add(file);
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   };
-  document.addEventListener(
+
+  on(
     "paste",
     (event) => {
       const data = event.clipboardData;
@@ -45,41 +73,118 @@
     },
     true,
   );
-  const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+
   let depth = 0;
-  const dropping = (on) => document.documentElement.classList.toggle("dropping", on);
-  document.addEventListener("dragenter", (event) => {
-    if (hasFiles(event)) dropping(++depth > 0);
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (hasFiles(event)) dropping(--depth > 0);
-  });
-  document.addEventListener("dragover", (event) => {
-    if (hasFiles(event)) event.preventDefault();
-  });
-  document.addEventListener("drop", (event) => {
+  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const dropping = (change) => {
+    depth = Math.max(0, depth + change);
+    document.documentElement.classList.toggle("dropping", depth > 0);
+  };
+  on("dragenter", (event) => hasFiles(event) && dropping(+1));
+  on("dragleave", (event) => hasFiles(event) && dropping(-1));
+  on("dragover", (event) => hasFiles(event) && event.preventDefault());
+  on("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    depth = 0;
-    dropping(false);
+    dropping(-depth);
     attach(event.dataTransfer.files);
   });
 
-  // The settings drawer.
+  // ---- the microphone: Gradio is silent about why it does not start
+
+  const sayMicrophone = (problem) => {
+    for (const words of document.querySelectorAll("[data-microphone]")) {
+      words.hidden = words.dataset.microphone !== problem;
+    }
+  };
+  const problems = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing" };
+  if (navigator.mediaDevices?.getUserMedia) {
+    const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (constraints) =>
+      original(constraints).catch((error) => {
+        sayMicrophone(problems[error.name] ?? "failed");
+        throw error;
+      });
+  }
+  on(
+    "click",
+    (event) => {
+      if (within(event, "#record .record-button")) sayMicrophone(navigator.mediaDevices ? "" : "insecure");
+    },
+    true,
+  );
+
+  // ---- the settings drawer
+
+  const settingsOpen = () => document.documentElement.classList.contains("settings-open");
   const openSettings = (open) => {
     document.documentElement.classList.toggle("settings-open", open);
-    document.querySelector("#settings-toggle")?.setAttribute("aria-expanded", String(open));
-    if (!open) document.querySelector("#settings-toggle")?.focus();
+    find("#settings-toggle")?.setAttribute("aria-expanded", String(open));
+    find(open ? "#settings-close" : "#settings-toggle")?.focus();
   };
-  const settingsOpen = () => document.documentElement.classList.contains("settings-open");
-  document.addEventListener("click", (event) => {
-    if (!(event.target instanceof Element)) return;
-    if (event.target.closest("#settings-toggle, #settings-close")) openSettings(!settingsOpen());
-    else if (settingsOpen() && !event.target.closest("#panel") && event.target.isConnected) openSettings(false);
+  on("click", (event) => {
+    if (within(event, "#settings-toggle, #settings-close")) openSettings(!settingsOpen());
+    else if (settingsOpen() && event.target.isConnected && !within(event, "#panel")) openSettings(false);
   });
-  document.addEventListener("keydown", (event) => {
+
+  on("keydown", (event) => {
     if (event.key !== "Escape") return;
     if (settingsOpen()) openSettings(false);
-    else document.querySelector("#stop")?.click();
+    else find("#stop")?.click();
   });
+
+  // ---- copying
+
+  const write = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Pages over plain HTTP from another machine have no clipboard of their own.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+
+  /** Put the answer, without the thinking, on the clipboard. */
+  const copy = async (messages) => {
+    const answers = messages.filter((message) => message.role === "assistant" && !message.metadata?.title);
+    const texts = answers.flatMap((message) => [message.content].flat()).map((part) => part.text ?? part);
+    await write(texts.join("\n\n"));
+    const button = find("#copy");
+    button?.classList.add("copied");
+    setTimeout(() => button?.classList.remove("copied"), 1500);
+  };
+
+  // ---- for those who listen: states and whole answers, not each piece of text
+
+  const announce = () => {
+    const region = document.createElement("div");
+    region.id = "announcer";
+    region.setAttribute("role", "status");
+    document.body.append(region);
+    let said = "";
+    new MutationObserver(() => {
+      for (const log of document.querySelectorAll("[role=log][aria-live=polite]")) {
+        log.setAttribute("aria-live", "off");
+      }
+      const line = find("#status .status-line");
+      const state = line?.querySelector(".state")?.textContent ?? "";
+      if (!state || state === said) return;
+      said = state;
+      const answers = document.querySelectorAll("#live .bot-row .message-content");
+      const answer = line.dataset.state === "done" ? answers[answers.length - 1]?.textContent : "";
+      region.textContent = answer || state;
+    }).observe(document.body, { childList: true, subtree: true });
+  };
+  if (document.body) announce();
+  else on("DOMContentLoaded", announce);
+
+  // Icon buttons say what they are when pointed at.
+  on("mouseover", (event) => {
+    const button = within(event, "#attach, #new, #send, #stop, #record button");
+    if (button && !button.title) button.title = button.textContent.trim();
+  });
+
+  window.autoglmPage = { copy, restoreDraft, takeSent };
 })();

@@ -12,10 +12,6 @@ from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
 from engine.protocol import Failed, ImagePart, TextPart
 
-#: Exchanges of the past that the page shows. A browser takes 0.2 to 0.6 s to lay out 200 messages
-#: anew, and it does so each time one is added.
-WINDOW = 15
-
 ChatMessage = dict[str, Any]
 
 # What Markdown, or the mathematics in it, would take for more than a character.

@@ -18,14 +18,22 @@ from autoglm_ui.attachments import attach
 from autoglm_ui.backends.choice import BUNDLED, BackendChoice
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import tail
-from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments
+from autoglm_ui.sessions import (
+    MAX_ATTACHMENTS,
+    WINDOW,
+    NothingToSend,
+    Session,
+    Sessions,
+    TooManyAttachments,
+)
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.view import chat, labels, notices, status
 from autoglm_ui.view.examples import Example
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
-from engine.protocol import AssistantError, InvalidRequest, Options
+from engine.media import decode_audio
+from engine.protocol import AssistantError, AudioPart, InvalidRequest, Options
 
 Updates = dict[Any, Any]
 Visitor = dict[str, str] | None
@@ -63,19 +71,22 @@ class Handlers:
         last = state.last
         failure = last.reply.failure if last else None
         answering = state.answering
+        earlier = state.exchanges[:-1]
+        shown = earlier[-session.window :]
         return {
             page.welcome: gr.update(visible=last is None),
-            page.history: gr.update(
-                value=chat.history(state.exchanges[:-1][-chat.WINDOW :], self._media, strings),
-                visible=len(state.exchanges) > 1,
-            ),
+            page.earlier: gr.update(value=strings.earlier, visible=len(shown) < len(earlier)),
+            page.history: gr.update(value=chat.history(shown, self._media, strings), visible=bool(shown)),
             page.live: gr.update(value=self._live(session), visible=last is not None),
             page.failure: gr.update(
                 value=chat.failure_card(failure, strings) if failure else "", visible=failure is not None
             ),
-            page.retry: gr.update(visible=last is not None and not answering),
-            page.send: gr.update(visible=not answering),
-            page.stop: gr.update(visible=answering),
+            page.copy: gr.update(
+                value=strings.copy, visible=last is not None and not answering and bool(last.reply.answer)
+            ),
+            page.retry: gr.update(value=strings.retry, visible=last is not None and not answering),
+            page.send: gr.update(value=strings.send, visible=not answering),
+            page.stop: gr.update(value=strings.stop, visible=answering),
             page.status: self._status(session),
         }
 
@@ -179,6 +190,12 @@ class Handlers:
         session.clear()
         return {self._page.notice: "", **self.conversation(session)}
 
+    def earlier(self, visitor: Visitor, request: gr.Request) -> Updates:
+        """Show more of what was said before."""
+        session = self._session(visitor, request)
+        session.window += WINDOW
+        return self.conversation(session)
+
     # --------------------------------------------------------------------------- attachments
 
     def attach(self, paths: list[str] | str | None, visitor: Visitor, request: gr.Request) -> Updates:
@@ -198,7 +215,12 @@ class Handlers:
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Attach a recording the moment it ends, and make the recorder ready for the next."""
-        return {**self.attach(path, visitor, request), self._page.record: None}
+        updates = {**self.attach(path, visitor, request), self._page.record: None}
+        session = self._session(visitor, request)
+        newest = session.attachments[-1].part if session.attachments else None
+        if not updates[self._page.notice] and isinstance(newest, AudioPart) and _silent(newest):
+            updates[self._page.notice] = notices.plain(self.strings(session).silent)
+        return updates
 
     def detach(self, visitor: Visitor, request: gr.Request, event: gr.EventData) -> Updates:
         session = self._session(visitor, request)
@@ -238,7 +260,6 @@ class Handlers:
             panel.base_url: gr.update(visible=kind == "endpoint"),
             panel.api_key: gr.update(visible=kind == "endpoint"),
             panel.remote_model: gr.update(visible=kind == "endpoint"),
-            panel.use: gr.update(visible=True),
         }
 
     def choose(
@@ -268,6 +289,11 @@ class Handlers:
     @staticmethod
     def _visitor(session: Session) -> dict[str, str]:
         return {"id": session.id, "language": session.language or ""}
+
+
+def _silent(audio: AudioPart) -> bool:
+    """No sample above a thousandth of full scale: below the noise of any microphone that is on."""
+    return float(abs(decode_audio(audio)).max(initial=0.0)) < 1e-3
 
 
 def _choice(

@@ -13,16 +13,15 @@ from autoglm_ui.view.strings import Strings
 
 
 def of(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
-    """Updates of everything that has words or shows a choice."""
+    """Updates of everything that has words or shows a choice, less what comes and goes with the talk."""
     return {
         page.new: gr.update(value=strings.new),
+        page.settings_button: _settings_button(strings),
+        page.words: _words(strings),
         page.greeting: _greeting(strings),
-        page.retry: gr.update(value=strings.retry),
         page.text: gr.update(label=strings.message, placeholder=strings.placeholder),
         page.attach: gr.update(label=strings.attach),
         page.record: gr.update(label=strings.record),
-        page.send: gr.update(value=strings.send),
-        page.stop: gr.update(value=strings.stop),
         **{
             button: gr.update(value=getattr(strings, f"example_{name}"))
             for name, button in page.examples.items()
@@ -79,6 +78,30 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         ),
         panel.max_tokens: gr.update(label=strings.max_tokens, value=options.max_new_tokens),
     }
+
+
+def _settings_button(strings: Strings) -> str:
+    label = escape(strings.settings, quote=True)
+    return (
+        '<button type="button" id="settings-toggle" aria-expanded="false" aria-controls="panel"'
+        f' aria-label="{label}" title="{label}">'
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9M17 7h3M4 17h3M11 17h9"/>'
+        '<circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/></svg></button>'
+    )
+
+
+def _words(strings: Strings) -> str:
+    """What the script of the page says: only the browser knows when the microphone refuses."""
+    sentences = {
+        "insecure": strings.microphone_insecure,
+        "denied": strings.microphone_denied,
+        "missing": strings.microphone_missing,
+        "failed": strings.microphone_failed,
+    }
+    return "".join(
+        f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
+        for name, sentence in sentences.items()
+    )
 
 
 def _panel_head(strings: Strings) -> str:

@@ -9,9 +9,6 @@ import gradio as gr
 from autoglm_ui.settings import Settings
 from autoglm_ui.view.strings import Strings
 
-#: What the file dialogue offers; the check of a file's content is in attachments.py.
-FILE_TYPES = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".wav", ".flac", ".ogg", ".mp3"]
-
 # Not secret: it only has to be the same after a restart, or every browser would forget its session.
 # What protects a session is that its id cannot be guessed.
 _STORAGE_SECRET = "autoglm-ui"
@@ -36,14 +33,18 @@ class Page:
 
     visitor: gr.BrowserState
     new: gr.Button
+    settings_button: gr.HTML
     welcome: gr.Column
     greeting: gr.HTML
     examples: dict[str, gr.Button]
+    earlier: gr.Button
     history: gr.Chatbot
     live: gr.Chatbot
     failure: gr.HTML
+    copy: gr.Button
     retry: gr.Button
     notice: gr.HTML
+    words: gr.HTML
     tray: gr.HTML
     text: gr.Textbox
     accepted: gr.Textbox
@@ -80,20 +81,23 @@ def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) 
         gr.HTML(_BRAND, elem_id="brand")
         new = gr.Button(strings.new, elem_id="new", elem_classes="icon-button", size="sm")
         with gr.Column(elem_id="settings", min_width=0, scale=0):
-            gr.HTML(_SETTINGS_BUTTON, elem_id="settings-open")
+            settings_button = gr.HTML("", elem_id="settings-open")
             panel = _settings_panel(settings, strings)
     with gr.Column(elem_id="scroll"), gr.Column(elem_id="conversation"):
         with gr.Column(elem_id="welcome") as welcome:
             greeting = gr.HTML("", elem_id="greeting")
             with gr.Row(elem_id="examples"):
                 examples = {name: gr.Button("", elem_id=f"example-{name}") for name in example_names}
+        earlier = gr.Button(strings.earlier, elem_id="earlier", size="sm", visible=False)
         history = _chatbot("history")
         live = _chatbot("live")
         with gr.Row(elem_id="turn"):
             failure = gr.HTML("", elem_id="failure", visible=False)
+            copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
             retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
     with gr.Column(elem_id="dock"):
         notice = gr.HTML("", elem_id="notice")
+        words = gr.HTML("", elem_id="words")
         with gr.Column(elem_id="composer"):
             tray = gr.HTML("", elem_id="tray", js_on_load=_REMOVE_ON_CLICK)
             text = gr.Textbox(
@@ -110,7 +114,6 @@ def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) 
                 attach = gr.UploadButton(
                     strings.attach,
                     file_count="multiple",
-                    file_types=FILE_TYPES,
                     elem_id="attach",
                     elem_classes="icon-button",
                     size="sm",
@@ -132,8 +135,8 @@ def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) 
         status = gr.HTML("", elem_id="status")
         accepted = gr.Textbox(visible="hidden", elem_id="accepted", show_label=False)
     return Page(
-        visitor, new, welcome, greeting, examples, history, live, failure, retry, notice, tray, text,
-        accepted, attach, record, send, stop, status, panel,
+        visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
+        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel,
     )  # fmt: skip
 
 
@@ -164,11 +167,13 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         base_url = gr.Textbox(elem_id="base-url", visible=False, max_lines=1)
         api_key = gr.Textbox(elem_id="api-key", type="password", visible=False, max_lines=1)
         remote_model = gr.Textbox(elem_id="remote-model", visible=False, max_lines=1)
-        use = gr.Button(strings.use, elem_id="use", variant="primary", size="sm", visible=False)
+        use = gr.Button(
+            strings.use, elem_id="use", variant="primary", size="sm", visible=not settings.backend_locked
+        )
         locked = gr.HTML("", elem_id="locked", visible=settings.backend_locked)
         thinking = gr.Checkbox(True, elem_id="thinking")
-        temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, elem_id="temperature")
-        max_tokens = gr.Slider(16, 4096, value=512, step=16, elem_id="max-tokens")
+        temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, buttons=[], elem_id="temperature")
+        max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
         temperature, max_tokens,
@@ -180,10 +185,4 @@ _BRAND = """
 <svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6" y="2.5" width="12" height="19" rx="3"/>
 <circle cx="12" cy="11" r="3.2"/><path d="M10 18.6h4"/></svg>
 <h1>AutoGLM</h1></div>
-"""
-
-_SETTINGS_BUTTON = """
-<button type="button" id="settings-toggle" class="icon-button" aria-expanded="false" aria-controls="panel">
-<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h9M17 7h3M4 17h3M11 17h9"/>
-<circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/></svg><span class="label"></span></button>
 """

@@ -22,9 +22,8 @@ from autoglm_ui.view.theme import CSS, JS, theme
 #: many seconds.
 _UPLOAD_AGE = 3600
 
-# What was sent leaves the composer; what was typed meanwhile stays.
-_KEEP_DRAFT = "(draft, accepted) => draft.startsWith(accepted) ? draft.slice(accepted.length) : draft"
-_RESTORE_DRAFT = "(draft) => draft || sessionStorage.getItem('autoglm-draft') || ''"
+_KEEP_DRAFT = "(draft, accepted) => window.autoglmPage.takeSent(draft, accepted)"
+_RESTORE_DRAFT = "(draft) => window.autoglmPage.restoreDraft(draft)"
 
 
 def build(sessions: Sessions, media: MediaFolder, settings: Settings) -> gr.Blocks:
@@ -68,21 +67,29 @@ def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
             ],
         },
         "theme": theme(),
-        "css_paths": [CSS],
-        "head": f"<script>{JS.read_text(encoding='utf-8')}</script>",
+        "head": _head(),
     }
+
+
+def _head() -> str:
+    """Style and script of our own. Not by Gradio's `css`: it puts its own classes before each selector,
+    so that rules for the root of the page would never match."""
+    style, script = CSS.read_text(encoding="utf-8"), JS.read_text(encoding="utf-8")
+    return f"<style>{style}</style><script>{script}</script>"
 
 
 def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    shown: list[Any] = [
-        page.welcome, page.history, page.live, page.failure, page.retry, page.send, page.stop, page.status,
-    ]  # fmt: skip
     panel = page.panel
+    shown: list[Any] = [
+        page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
+        page.stop, page.status,
+    ]  # fmt: skip
     labelled: list[Any] = [
-        page.new, page.greeting, page.text, page.attach, page.record, *page.examples.values(), panel.title,
-        panel.language, panel.kind, panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model,
-        panel.use, panel.locked, panel.thinking, panel.temperature, panel.max_tokens,
+        page.new, page.settings_button, page.words, page.greeting, *page.examples.values(), page.text,
+        page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
+        panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
+        panel.max_tokens,
     ]  # fmt: skip
     visitor = page.visitor
 
@@ -108,7 +115,9 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     follow(page.retry.click(handlers.retry, [visitor], [page.notice, *shown], **quiet))
     for name, button in page.examples.items():
         follow(button.click(handlers.example(name), [visitor], [page.notice, *shown], **quiet))
+    page.copy.click(None, [page.live], None, js="(messages) => window.autoglmPage.copy(messages)")
     page.stop.click(handlers.stop, [visitor], shown, **quiet)
+    page.earlier.click(handlers.earlier, [visitor], shown, **quiet)
     page.new.click(handlers.clear, [visitor], [page.notice, *shown], **quiet)
 
     page.attach.upload(handlers.attach, [page.attach, visitor], [page.tray, page.notice], **quiet)
@@ -127,7 +136,7 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
         option(handlers.options, [*options, visitor], [page.notice], **quiet)
     fields = [panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model]
-    panel.kind.input(handlers.backend_fields, [panel.kind], [*fields, panel.use], **quiet)
+    panel.kind.input(handlers.backend_fields, [panel.kind], fields, **quiet)
     chosen = panel.use.click(
         handlers.choose, [panel.kind, *fields, visitor], [page.notice, panel.api_key, page.status], **quiet
     )

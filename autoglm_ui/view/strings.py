@@ -36,7 +36,7 @@ class Strings:
     stop: str
     retry: str
     copy: str
-    copied: str
+    earlier: str
     remove: str
     drop: str
     examples: str
@@ -79,8 +79,11 @@ class Strings:
     nothing_to_send: str
     too_many: str
     refused: str
-    no_microphone: str
-    connection_lost: str
+    silent: str
+    microphone_insecure: str
+    microphone_denied: str
+    microphone_missing: str
+    microphone_failed: str
     backend: str
     backend_locked: str
     bundled: str
@@ -120,7 +123,7 @@ EN = Strings(
     stop="Stop",
     retry="Try again",
     copy="Copy",
-    copied="Copied",
+    earlier="Show what was said before",
     remove="Remove {name}",
     drop="Drop a picture or a recording",
     examples="Examples",
@@ -163,9 +166,13 @@ EN = Strings(
     nothing_to_send="Type something, add a picture, or speak.",
     too_many="A message takes up to {count} attachments. Remove one, or send these first.",
     refused="{name} cannot be used",
-    no_microphone="The microphone could not be used. Allow it in the browser's address bar, check that one "
-    "is connected, and open this page on this machine or over HTTPS.",
-    connection_lost="The connection was lost; the page is trying to reach the assistant again.",
+    silent="This recording is silent. Is the right microphone chosen, and is it switched on?",
+    microphone_insecure="Browsers lend their microphone only to pages of this machine or over HTTPS. "
+    "Open the page at http://localhost, or attach a recording instead.",
+    microphone_denied="The browser does not let this page use the microphone. Allow it at the left of the "
+    "address bar, then record again.",
+    microphone_missing="No microphone was found. Connect one, then record again, or attach a recording.",
+    microphone_failed="The microphone could not be started. Another program may be using it.",
     backend="What answers",
     backend_locked="Chosen by whoever runs this page.",
     bundled="Nano, the bundled model",
@@ -244,7 +251,7 @@ ZH = Strings(
     stop="停止",
     retry="重试",
     copy="复制",
-    copied="已复制",
+    earlier="显示更早的内容",
     remove="移除 {name}",
     drop="把图片或录音放到这里",
     examples="示例",
@@ -287,9 +294,12 @@ ZH = Strings(
     nothing_to_send="请输入文字、添加图片，或者说话。",
     too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
     refused="无法使用 {name}",
-    no_microphone="无法使用麦克风。请在浏览器地址栏允许麦克风，确认已连接麦克风，"
-    "并在本机或通过 HTTPS 打开此页面。",
-    connection_lost="连接中断，正在重新连接助手。",
+    silent="这段录音没有声音。请确认选对了麦克风，并且它已打开。",
+    microphone_insecure="浏览器只允许本机页面或 HTTPS 页面使用麦克风。"
+    "请用 http://localhost 打开此页面，或者添加录音文件。",
+    microphone_denied="浏览器不允许此页面使用麦克风。请在地址栏左侧允许，然后重新录音。",
+    microphone_missing="没有找到麦克风。请连接麦克风后重新录音，或者添加录音文件。",
+    microphone_failed="麦克风无法启动，可能正被其他程序使用。",
     backend="由谁回答",
     backend_locked="由运行此页面的人选定。",
     bundled="Nano，自带的小模型",
