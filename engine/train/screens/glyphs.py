@@ -79,12 +79,12 @@ def _charmap(path: Path) -> dict[str, str]:
     return json.loads(_carried(path).read_text("utf-8"))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=96)
 def _icon_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(_carried(path)), size)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _text_font(language: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
     name, index, package = _TEXT_FONTS[language, bold]
     return ImageFont.truetype(str(font_file(name, package)), size, index=index)
@@ -145,7 +145,7 @@ def _disc(diameter: int) -> Image.Image:
     return big.reduce(4)
 
 
-@lru_cache(maxsize=768)
+@lru_cache(maxsize=128)
 def rounded_mask(width: int, height: int, radius: int) -> Image.Image:
     """An antialiased L mask of a rounded rectangle."""
     radius = min(radius, width // 2, height // 2)
@@ -172,7 +172,7 @@ def squircle_mask(size: int) -> Image.Image:
     return mask.reduce(4)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=384)
 def faded(mask_id: tuple[str, int, int, int], alpha: float) -> Image.Image:
     """A shape mask scaled by `alpha`; mask_id is (shape, width, height, radius)."""
     shape, width, height, radius = mask_id
