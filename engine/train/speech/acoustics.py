@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 import soxr
 from numpy.random import Generator
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from engine.train.speech.synthesis import SAMPLE_RATE, speak
@@ -100,7 +99,7 @@ def _band_limit(sound: np.ndarray, rng: Generator) -> np.ndarray:
         low, high = rng.uniform(200, 350), rng.uniform(3200, 3600)  # a telephone
     else:
         low, high = rng.uniform(40, 200), rng.uniform(3500, 7000)  # a cheap microphone, or one in a pocket
-    return sosfilt(butter(4, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos"), sound)
+    return np.asarray(sosfilt(butter(4, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos"), sound))
 
 
 def _digitise(sound: np.ndarray, rng: Generator) -> np.ndarray:
@@ -128,10 +127,10 @@ def _background(samples: int, rng: Generator) -> np.ndarray:
 
 def _coloured(samples: int, exponent: float, rng: Generator) -> np.ndarray:
     """Noise whose power falls with frequency to the given exponent: 0 white, 1 pink, 2 brown. RMS 1."""
-    size = next_fast_len(samples, real=True)
-    spectrum = rfft(rng.standard_normal(size))
-    frequency = np.maximum(rfftfreq(size, 1 / SAMPLE_RATE), 20.0)
-    return _scaled(irfft(spectrum * frequency ** (-exponent / 2), size)[:samples], 1.0)
+    size = 1 << samples.bit_length()  # an odd length would transform many times slower
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    frequency = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 20.0)
+    return _scaled(np.fft.irfft(spectrum * frequency ** (-exponent / 2), size)[:samples], 1.0)
 
 
 def _hum(samples: int, rng: Generator) -> np.ndarray:
@@ -193,7 +192,7 @@ def _crackle(samples: int, rng: Generator) -> np.ndarray:
     """Rain, fire, paper, a bad contact: sparse clicks through a resonance."""
     clicks = rng.standard_normal(samples) * (rng.random(samples) < 10 ** rng.uniform(-4.0, -1.5))
     pole = rng.uniform(0.3, 0.97)
-    return lfilter([1.0], [1.0, -2 * pole * np.cos(rng.uniform(0.1, 2.5)), pole**2], clicks)
+    return np.asarray(lfilter([1.0], [1.0, -2 * pole * np.cos(rng.uniform(0.1, 2.5)), pole**2], clicks))
 
 
 def _babble(samples: int, rng: Generator) -> np.ndarray:
@@ -212,7 +211,7 @@ def _chatter() -> tuple[np.ndarray, ...]:
     """What the babble is cut from: everyday sentences by training voices, none of them a command."""
     talks = []
     for language, lines in _CHATTER.items():
-        cast = voices(language, "train")
+        cast = [voice for voice in voices(language, "train") if voice.engine == "espeak"]
         for number, line in enumerate(lines * 2):
             talks.append(speak(line, cast[(number * 11) % len(cast)]))
     return tuple(talks)

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.train.lexicon import Language
 from engine.train.speech.acoustics import silence_or_noise
-from engine.train.speech.recording import Recording, record
-from engine.train.speech.voices import Split, Voice
+from engine.train.speech.recording import ENGINES, Recording, record
+from engine.train.speech.voices import Engine, Split, Voice
 
-_VERSION = 2  # of the recipe: raise it when the same seed no longer gives the same sound
+_VERSION = 3  # of the recipe: raise it when the same seed no longer gives the same sound
 _BATCH = 200
 _FULL_SCALE = 32767
 
@@ -57,7 +58,20 @@ class Corpus:
         )
 
 
-def build_corpus(texts: Iterable[Line], out: Path, split: Split, seed: int = 0, workers: int = 1) -> Corpus:
+class Casting(NamedTuple):
+    split: Split
+    seed: int
+    engines: frozenset[Engine]
+
+
+def build_corpus(
+    texts: Iterable[Line],
+    out: Path,
+    split: Split,
+    seed: int = 0,
+    workers: int = 1,
+    engines: frozenset[Engine] = frozenset(ENGINES),
+) -> Corpus:
     """Record every (text, language) once, in order, into the folder `out`, and open the result.
 
     An empty text is recorded as no speech. Line i is recorded with seed + i: the result depends on the
@@ -66,14 +80,15 @@ def build_corpus(texts: Iterable[Line], out: Path, split: Split, seed: int = 0, 
     Raises what `record` raises.
     """
     lines = list(texts)
-    recipe = _recipe(lines, split, seed)
+    casting = Casting(split, seed, engines)
+    recipe = _recipe(lines, casting)
     if _made_with(out, recipe):
         return Corpus.open(out)
     parts = out / f"parts-{recipe[:12]}"
     parts.mkdir(parents=True, exist_ok=True)
 
     def record_part(start: int) -> Path:
-        return _record_part(lines[start : start + _BATCH], start, parts, split, seed)
+        return _record_part(lines[start : start + _BATCH], start, parts, casting)
 
     with ThreadPoolExecutor(workers) as pool:
         paths = list(pool.map(record_part, range(0, len(lines), _BATCH)))
@@ -84,8 +99,9 @@ def build_corpus(texts: Iterable[Line], out: Path, split: Split, seed: int = 0, 
     return Corpus.open(out)
 
 
-def _recipe(lines: list[Line], split: Split, seed: int) -> str:
-    return hashlib.sha256(json.dumps([_VERSION, split, seed, lines]).encode()).hexdigest()
+def _recipe(lines: list[Line], casting: Casting) -> str:
+    parameters = [_VERSION, casting.split, casting.seed, sorted(casting.engines), lines]
+    return hashlib.sha256(json.dumps(parameters).encode()).hexdigest()
 
 
 def _made_with(out: Path, recipe: str) -> bool:
@@ -93,11 +109,11 @@ def _made_with(out: Path, recipe: str) -> bool:
     return index.exists() and json.loads(index.read_text("utf-8"))["recipe"] == recipe
 
 
-def _record_part(lines: list[Line], start: int, parts: Path, split: Split, seed: int) -> Path:
+def _record_part(lines: list[Line], start: int, parts: Path, casting: Casting) -> Path:
     path = parts / f"{start:07d}.npz"
     if path.exists():
         return path
-    made = [_record_line(line, seed + start + number, split) for number, line in enumerate(lines)]
+    made = [_record_line(line, start + number, casting) for number, line in enumerate(lines)]
     unfinished = path.with_suffix(".tmp")
     with unfinished.open("wb") as file:
         np.savez(
@@ -110,10 +126,11 @@ def _record_part(lines: list[Line], start: int, parts: Path, split: Split, seed:
     return path
 
 
-def _record_line(line: Line, seed: int, split: Split) -> Recording:
+def _record_line(line: Line, number: int, casting: Casting) -> Recording:
     text, language = line
+    seed = casting.seed + number
     if text:
-        return record(text, language, seed, split)
+        return record(text, language, seed, casting.split, casting.engines)
     return Recording(silence_or_noise(np.random.default_rng([seed, 0])), None, "")
 
 

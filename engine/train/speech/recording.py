@@ -10,11 +10,16 @@ import numpy as np
 from engine.train.lexicon import Language
 from engine.train.speech.acoustics import degrade
 from engine.train.speech.synthesis import speak
-from engine.train.speech.voices import Split, Voice, voices
+from engine.train.speech.voices import Engine, Split, Voice, voices
 
-_FLITE_SHARE = 0.35  # of English: far fewer voices than eSpeak's, but nearer to people
+# How often each engine speaks, where a language has it: few voices are natural, so they speak more often than
+# their number, and each in many sizes.
+ENGINES: dict[Engine, float] = {"espeak": 0.5, "flite": 0.25, "hibari": 0.25, "baker": 0.5}
+
 _TEMPO = (0.75, 1.35)
 _SEMITONES = 2.5
+_SIZE = (0.88, 1.2)
+_NATURAL_SIZE = (0.85, 1.35)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,19 +31,33 @@ class Recording:
     text: str
 
 
-def record(text: str, language: Language, seed: int, split: Split) -> Recording:
+def record(
+    text: str, language: Language, seed: int, split: Split, engines: frozenset[Engine] = frozenset(ENGINES)
+) -> Recording:
     """Somebody says `text`, at some speed and pitch, in some room: decided by the arguments alone.
 
     Raises what `speak` raises.
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{split}/{language}/{text}".encode())])
-    voice = choose_voice(language, split, rng)
-    clean = speak(text, voice, rng.uniform(*_TEMPO), rng.normal(0.0, _SEMITONES))
+    voice = choose_voice(language, split, engines, rng)
+    alone = voice.engine in ("hibari", "baker")  # the only voice of its kind: it is many sizes of people
+    semitones = 0.0 if alone else rng.normal(0.0, _SEMITONES)
+    size = rng.uniform(*(_NATURAL_SIZE if alone else _SIZE))
+    clean = speak(text, voice, rng.uniform(*_TEMPO), semitones, size)
     return Recording(degrade(clean, rng), voice, text)
 
 
-def choose_voice(language: Language, split: Split, rng: np.random.Generator) -> Voice:
-    """Draw a voice: first the engine, then one of its voices."""
-    flite = language == "en" and rng.random() < _FLITE_SHARE
-    cast = [voice for voice in voices(language, split) if (voice.engine == "flite") == flite]
-    return cast[rng.integers(len(cast))]
+def choose_voice(
+    language: Language, split: Split, engines: frozenset[Engine], rng: np.random.Generator
+) -> Voice:
+    """Draw a voice: first the engine, by its share, then one of its voices. Raises ValueError without any."""
+    cast: dict[Engine, list[Voice]] = {}
+    for voice in voices(language, split):
+        if voice.engine in engines:
+            cast.setdefault(voice.engine, []).append(voice)
+    if not cast:
+        raise ValueError(f"none of {sorted(engines)} has a {split} voice in {language}")
+    able = list(cast)
+    shares = np.array([ENGINES[engine] for engine in able])
+    chosen = cast[able[rng.choice(len(able), p=shares / shares.sum())]]
+    return chosen[rng.integers(len(chosen))]

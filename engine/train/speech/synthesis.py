@@ -1,7 +1,8 @@
-"""Text to sound with eSpeak NG and Flite, one process for each utterance.
+"""Text to sound.
 
-The process is a choice: eSpeak's library keeps its state from one utterance to the next, so the same text
-would sound different after another one; a process costs about 15 ms and always gives the same samples.
+eSpeak NG and Flite run as one process for each utterance. That is a choice: eSpeak's library keeps its state
+from one utterance to the next, so the same text would sound different after another one; a process costs
+about 15 ms and always gives the same samples.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,8 @@ import soxr
 from engine.protocol import AssistantError, FailureKind
 from engine.train.lexicon import Language
 from engine.train.speech.mandarin import syllables
-from engine.train.speech.voices import Voice
+from engine.train.speech.neural import NEURAL_RATE, baker, hibari
+from engine.train.speech.voices import Engine, Voice
 
 SAMPLE_RATE = 16_000
 
@@ -53,17 +56,21 @@ class UnspeakableText(AssistantError):
         self.text = text
 
 
-def speak(text: str, voice: Voice, tempo: float = 1.0, semitones: float = 0.0) -> np.ndarray:
+def speak(
+    text: str, voice: Voice, tempo: float = 1.0, semitones: float = 0.0, size: float = 1.0
+) -> np.ndarray:
     """Say a text: float32 [samples], 16 kHz mono, peak 0.6, cut to the speech with 40 ms left around it.
 
-    `tempo` multiplies the voice's own rate, `semitones` moves its pitch.
-    Raises SynthesizerMissing, and UnspeakableText for digits and for letters of another language.
+    `tempo` multiplies the voice's own rate, `semitones` moves its pitch. `size` is the speaker's body against
+    the voice's own: at 1.1 pitch and formants are a tenth lower, as from a longer throat, at the same tempo.
+    Hibari and Baker have no pitch of their own to move: they follow `semitones` with their formants too.
+    Raises SynthesizerMissing, VoiceMissing, and UnspeakableText for digits and letters of another language.
     """
     _check(text, voice.language)
-    sound, rate = (_espeak if voice.engine == "espeak" else _flite)(text, voice, tempo, semitones)
-    if rate != SAMPLE_RATE:
-        sound = soxr.resample(sound, rate, SAMPLE_RATE)
-    sound = trim(sound)
+    if voice.engine in ("hibari", "baker"):
+        size, semitones = size / 2 ** (semitones / 12), 0.0
+    sound, rate = _ENGINES[voice.engine](text, voice, tempo * size, semitones)
+    sound = trim(soxr.resample(sound, rate / size, SAMPLE_RATE))
     if not sound.size:
         raise UnspeakableText(text, f"{voice.name} made no sound of it")
     return (sound * (_PEAK / np.abs(sound).max())).astype(np.float32)
@@ -115,6 +122,22 @@ def _flite(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.
         options += ["--setf", f"duration_stretch={stretch:.3f}", "--setf", f"int_f0_target_mean={pitch:.1f}"]
         _run("flite", options)
         return _decode(wav.read_bytes())
+
+
+def _hibari(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    return hibari(text, tempo), NEURAL_RATE
+
+
+def _baker(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    return baker(text, tempo), NEURAL_RATE
+
+
+_ENGINES: dict[Engine, Callable[[str, Voice, float, float], tuple[np.ndarray, int]]] = {
+    "espeak": _espeak,
+    "flite": _flite,
+    "hibari": _hibari,
+    "baker": _baker,
+}
 
 
 def _decode(wav: bytes) -> tuple[np.ndarray, int]:

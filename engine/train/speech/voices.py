@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.train.lexicon import Language
 
-Engine = Literal["espeak", "flite"]
+Engine = Literal["espeak", "flite", "hibari", "baker"]
 Split = Literal["train", "heldout"]
 
 
@@ -16,8 +16,9 @@ Split = Literal["train", "heldout"]
 class Voice:
     """One synthetic speaker.
 
-    `name` is what the engine calls it: accent+variant for espeak, the voice for flite. `pitch` is its usual
-    pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for flite. `rate` is in words a minute.
+    `name` is what the engine calls it: accent+variant for espeak, the voice for the others. `pitch` is its
+    usual pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for the others. `rate` is in words a
+    minute.
     """
 
     engine: Engine
@@ -62,9 +63,16 @@ _VARIANTS: dict[Split, tuple[str, ...]] = {
 _MANDARIN = "cmn-latn-pinyin"  # in eSpeak NG 1.51, cmn and zh read the tones aloud as English numbers
 _ENGLISH_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-us-nyc", "en-gb-scotland", "en-gb-x-gbclan", "en-029")
 
-_FLITE: dict[Split, tuple[tuple[str, int], ...]] = {
-    "train": (("slt", 170), ("awb", 125), ("kal16", 105)),
-    "heldout": (("rms", 100),),
+# Voices made from recordings of a person.
+_NATURAL: dict[Split, tuple[Voice, ...]] = {
+    "train": (
+        Voice("baker", "zh", "baker", 280, 175),
+        Voice("hibari", "en", "heart", 190, 165),
+        Voice("flite", "en", "slt", 170, 165),
+        Voice("flite", "en", "awb", 125, 165),
+        Voice("flite", "en", "kal16", 105, 165),
+    ),
+    "heldout": (Voice("flite", "en", "rms", 100, 165),),
 }
 
 
@@ -72,11 +80,14 @@ _FLITE: dict[Split, tuple[tuple[str, int], ...]] = {
 def voices(language: Language, split: Split) -> tuple[Voice, ...]:
     """Every voice of a language on one side of the split; no speaker is on both sides in any language."""
     variants = _VARIANTS[split]
+    natural = tuple(voice for voice in _NATURAL[split] if voice.language == language)
     if language == "zh":
-        return tuple(Voice("espeak", "zh", f"{_MANDARIN}+{variant}", 50, 175) for variant in variants)
+        return natural + tuple(
+            Voice("espeak", "zh", f"{_MANDARIN}+{variant}", 50, 175) for variant in variants
+        )
     formant = tuple(
         Voice("espeak", "en", f"{accent}+{variant}", 50, 165)
         for variant in variants
         for accent in _ENGLISH_ACCENTS
     )
-    return formant + tuple(Voice("flite", "en", name, pitch, 165) for name, pitch in _FLITE[split])
+    return natural + formant
