@@ -8,7 +8,7 @@ date once, when a reply begins and when it is settled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from autoglm_ui.sessions import (
 )
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.view import chat, labels, notices, status
-from autoglm_ui.view.examples import Example
+from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
@@ -51,13 +51,11 @@ class Handlers:
         sessions: Sessions,
         media: MediaFolder,
         settings: Settings,
-        examples: dict[str, Example],
     ) -> None:
         self._page = page
         self._sessions = sessions
         self._media = media
         self._settings = settings
-        self._examples = examples
 
     # ------------------------------------------------------------------------- what is shown
 
@@ -112,7 +110,7 @@ class Handlers:
         return {
             self._page.visitor: self._visitor(session),
             self._page.tray: self._tray(session),
-            **labels.of(self._page, session, self.strings(session)),
+            **labels.of(self._page, session, self._media, self.strings(session)),
             **self.conversation(session),
         }
 
@@ -130,18 +128,14 @@ class Handlers:
             **self.conversation(session),
         }
 
-    def example(self, name: str) -> Callable[[Visitor, gr.Request], Updates]:
-        """The handler that asks one example at once; the composer stays as it is."""
-
-        def ask(visitor: Visitor, request: gr.Request) -> Updates:
-            session = self._session(visitor, request)
-            try:
-                session.ask(self._examples[name].message())
-            except AssistantError as error:
-                return {self._page.notice: notices.about(error, self.strings(session))}
-            return {self._page.notice: "", **self.conversation(session)}
-
-        return ask
+    def example(self, visitor: Visitor, request: gr.Request, event: gr.EventData) -> Updates:
+        """Ask an example at once; the composer stays as it is."""
+        session = self._session(visitor, request)
+        try:
+            session.ask(EXAMPLES[self.strings(session).code][event.name].message)
+        except AssistantError as error:
+            return {self._page.notice: notices.about(error, self.strings(session))}
+        return {self._page.notice: "", **self.conversation(session)}
 
     def retry(self, visitor: Visitor, request: gr.Request) -> Updates:
         session = self._session(visitor, request)
@@ -236,7 +230,7 @@ class Handlers:
             self._page.visitor: self._visitor(session),
             self._page.notice: "",
             self._page.tray: self._tray(session),
-            **labels.of(self._page, session, self.strings(session)),
+            **labels.of(self._page, session, self._media, self.strings(session)),
             **self.conversation(session),
         }
 

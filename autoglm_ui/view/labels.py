@@ -8,11 +8,13 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.sessions import Session
+from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
 
 
-def of(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
+def of(page: Page, session: Session, media: MediaFolder, strings: Strings) -> dict[Any, Any]:
     """Updates of everything that has words or shows a choice, less what comes and goes with the talk."""
     return {
         page.new: gr.update(value=strings.new),
@@ -22,10 +24,7 @@ def of(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         page.text: gr.update(label=strings.message, placeholder=strings.placeholder),
         page.attach: gr.update(label=strings.attach),
         page.record: gr.update(label=strings.record),
-        **{
-            button: gr.update(value=getattr(strings, f"example_{name}"))
-            for name, button in page.examples.items()
-        },
+        page.examples: cards(media, strings),
         **_panel(page, session, strings),
     }
 

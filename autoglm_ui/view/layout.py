@@ -19,6 +19,13 @@ _LATEX = [
     {"left": "\\(", "right": "\\)", "display": False},
 ]
 
+_ASK_ON_CLICK = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-example]');
+  if (button) trigger('click', { name: button.dataset.example });
+});
+"""
+
 _REMOVE_ON_CLICK = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-remove]');
@@ -36,7 +43,7 @@ class Page:
     settings_button: gr.HTML
     welcome: gr.Column
     greeting: gr.HTML
-    examples: dict[str, gr.Button]
+    examples: gr.HTML
     earlier: gr.Button
     history: gr.Chatbot
     live: gr.Chatbot
@@ -74,7 +81,7 @@ class SettingsPanel:
     max_tokens: gr.Slider
 
 
-def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) -> Page:
+def build(settings: Settings, strings: Strings) -> Page:
     """Place every widget; call inside a `gr.Blocks`."""
     visitor = gr.BrowserState(None, storage_key="autoglm-visitor", secret=_STORAGE_SECRET)
     with gr.Row(elem_id="header"):
@@ -86,8 +93,7 @@ def build(settings: Settings, strings: Strings, example_names: tuple[str, ...]) 
     with gr.Column(elem_id="scroll"), gr.Column(elem_id="conversation"):
         with gr.Column(elem_id="welcome") as welcome:
             greeting = gr.HTML("", elem_id="greeting")
-            with gr.Row(elem_id="examples"):
-                examples = {name: gr.Button("", elem_id=f"example-{name}") for name in example_names}
+            examples = gr.HTML("", elem_id="examples", js_on_load=_ASK_ON_CLICK)
         earlier = gr.Button(strings.earlier, elem_id="earlier", size="sm", visible=False)
         history = _chatbot("history")
         live = _chatbot("live")

@@ -10,7 +10,6 @@ from starlette.middleware import Middleware
 from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
 from autoglm_ui.view import layout
-from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.handlers import Handlers
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.media import MediaFolder
@@ -35,8 +34,8 @@ def build(sessions: Sessions, media: MediaFolder, settings: Settings) -> gr.Bloc
         fill_height=True,
         delete_cache=(_UPLOAD_AGE, _UPLOAD_AGE),
     ) as demo:
-        page = layout.build(settings, LANGUAGES[settings.lang or "en"], tuple(EXAMPLES))
-        _connect(demo, page, Handlers(page, sessions, media, settings, dict(EXAMPLES)))
+        page = layout.build(settings, LANGUAGES[settings.lang or "en"])
+        _connect(demo, page, Handlers(page, sessions, media, settings))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
     return demo
@@ -86,7 +85,7 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
         page.stop, page.status,
     ]  # fmt: skip
     labelled: list[Any] = [
-        page.new, page.settings_button, page.words, page.greeting, *page.examples.values(), page.text,
+        page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
         page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
         panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
         panel.max_tokens,
@@ -113,8 +112,7 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     sent.then(None, [page.text, page.accepted], [page.text], js=_KEEP_DRAFT)
     follow(sent)
     follow(page.retry.click(handlers.retry, [visitor], [page.notice, *shown], **quiet))
-    for name, button in page.examples.items():
-        follow(button.click(handlers.example(name), [visitor], [page.notice, *shown], **quiet))
+    follow(page.examples.click(handlers.example, [visitor], [page.notice, *shown], **quiet))
     page.copy.click(None, [page.live], None, js="(messages) => window.autoglmPage.copy(messages)")
     page.stop.click(handlers.stop, [visitor], shown, **quiet)
     page.earlier.click(handlers.earlier, [visitor], shown, **quiet)

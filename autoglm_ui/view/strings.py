@@ -45,8 +45,6 @@ class Strings:
     example_both: str
     example_who_en: str
     example_who_zh: str
-    ask_screen: str
-    ask_both: str
     you: str
     assistant: str
     thinking: str
@@ -132,8 +130,6 @@ EN = Strings(
     example_both="A screen and a spoken command",
     example_who_en="Who are you?",
     example_who_zh="你是谁？",
-    ask_screen="What is on this screen?",
-    ask_both="",
     you="You",
     assistant="Assistant",
     thinking="Thinking",
@@ -260,8 +256,6 @@ ZH = Strings(
     example_both="截图加语音指令",
     example_who_en="Who are you?",
     example_who_zh="你是谁？",
-    ask_screen="屏幕上有什么？",
-    ask_both="",
     you="你",
     assistant="助手",
     thinking="思考中",
