@@ -28,8 +28,8 @@ class AutoGLMVisionConfig(PreTrainedConfig):
 
     image_size: int = 224
     num_channels: int = 3
-    stage_channels: list[int] | tuple[int, ...] = (24, 32, 80, 160)
-    stage_blocks: list[int] | tuple[int, ...] = (0, 0, 1, 2)
+    stage_channels: list[int] | tuple[int, ...] = (24, 32, 96, 192)
+    stage_blocks: list[int] | tuple[int, ...] = (0, 1, 1, 1)
     num_things: int = 40
     initializer_range: float = 0.02
 
@@ -165,7 +165,7 @@ def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
         rms_norm_eps=1e-6,
         attention_bias=True,
         tie_word_embeddings=True,
-        fusion_layers=[1, 2, 3],
+        fusion_layers=[1, 3],
         fusion_heads=4,
         **token_ids,
     )

@@ -9,13 +9,17 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from engine.train.dialogues import Scene, Spot
 from engine.train.screens import Screen, Split, draw_screen
+from engine.train.screens.mosaic import draw_mosaic
 
 logger = logging.getLogger(__name__)
+
+Source = Split | Literal["mosaic"]
 
 # Things whose centres are closer than this, in thousandths of the height, stand in one row.
 ROW_HEIGHT = 25.0
@@ -56,17 +60,17 @@ def in_reading_order(spots: Sequence[Spot]) -> list[Spot]:
     return [spot for row in rows for spot in sorted(row, key=lambda spot: spot.box[0])]
 
 
-def draw_one(seed: int, split: Split) -> tuple[np.ndarray, tuple[int, int], Scene]:
+def draw_one(seed: int, source: Source) -> tuple[np.ndarray, tuple[int, int], Scene]:
     from engine.model.processing import AutoGLMImageProcessor
 
-    screen = draw_screen(seed, split)
+    screen = draw_mosaic(seed) if source == "mosaic" else draw_screen(seed, source)
     square, content_size = AutoGLMImageProcessor().fit(screen.image)
     return np.asarray(square, dtype=np.uint8), content_size, scene_of(screen)
 
 
-def draw_corpus(folder: Path, split: Split, count: int, workers: int) -> ScreenCorpus:
-    """Draw screens 0 to `count` - 1 of a split into `folder`, or open them if they are there already."""
-    name = f"screens-{split}-{count}"
+def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> ScreenCorpus:
+    """Draw screens 0 to `count` - 1 of a split, or practice sheets, into `folder`, or open them if they are there already."""
+    name = f"screens-{source}-{count}"
     pixels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +79,12 @@ def draw_corpus(folder: Path, split: Split, count: int, workers: int) -> ScreenC
         )
         facts = []
         with ProcessPoolExecutor(workers) as pool:
-            drawn = pool.map(partial(draw_one, split=split), range(count), chunksize=32)
+            drawn = pool.map(partial(draw_one, source=source), range(count), chunksize=32)
             for index, (square, content_size, scene) in enumerate(drawn):
                 pixels[index] = square
                 facts.append([content_size, scene.layout, [[spot.key, spot.box] for spot in scene.spots]])
                 if index % 2000 == 1999:
-                    logger.info("drew %d of %d %s screens", index + 1, count, split)
+                    logger.info("drew %d of %d %s screens", index + 1, count, source)
         pixels.flush()
         facts_path.write_text(json.dumps(facts))
     facts = json.loads(facts_path.read_text())

@@ -21,6 +21,7 @@ from engine.train.trainer import Losses, Schedule, train
 CLASS_OF = {thing.key: index for index, thing in enumerate(THINGS)}
 NOTHING = len(THINGS)
 NOTHING_WEIGHT = 0.1  # most cells are empty
+PHONE_CELLS = 98  # of a tall phone: a batch of wider pictures has fewer of them
 
 
 def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +42,7 @@ class VisionStage:
     """Batches and losses of the stage. Screens of one shape come together, so that none carries padding."""
 
     def __init__(self, model: AutoGLMVisionModel, corpus: ScreenCorpus, batch_size: int, device: torch.device):
-        self.model, self.corpus, self.batch_size, self.device = model, corpus, batch_size, device
+        self.model, self.corpus, self.device = model, corpus, device
         config = model.config
         labels = [
             label_cells(scene, size, config.grid_size, config.stride)
@@ -53,14 +54,18 @@ class VisionStage:
         self.buckets = [
             np.flatnonzero((shapes == shape).all(axis=1)) for shape in np.unique(shapes, axis=0)
         ]
+        self.sizes = [
+            max(1, round(batch_size * PHONE_CELLS / np.prod(shapes[bucket[0]]))) for bucket in self.buckets
+        ]
         self.weights = np.array([len(bucket) for bucket in self.buckets]) / len(corpus)
         self.class_weights = torch.ones(NOTHING + 1, device=device)
         self.class_weights[NOTHING] = NOTHING_WEIGHT
 
     def draw(self, step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([1, step])
-        bucket = self.buckets[rng.choice(len(self.buckets), p=self.weights)]
-        return self.load(np.sort(rng.choice(bucket, self.batch_size, replace=len(bucket) < self.batch_size)), rng)
+        rng = np.random.default_rng([len(self.corpus), step])
+        chosen = rng.choice(len(self.buckets), p=self.weights)
+        bucket, size = self.buckets[chosen], self.sizes[chosen]
+        return self.load(np.sort(rng.choice(bucket, size, replace=len(bucket) < size)), rng)
 
     def load(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Tensor]:
         """Screens by index, their colours disturbed if there is an `rng`."""
@@ -135,15 +140,25 @@ def disturb(pixels: Tensor, rng: np.random.Generator) -> Tensor:
 
 def teach_vision(
     model: AutoGLMVisionModel,
-    corpus: ScreenCorpus,
+    screens: ScreenCorpus,
+    mosaics: ScreenCorpus,
     heldout: dict[str, ScreenCorpus],
     schedule: Schedule,
     folder: Path,
     device: torch.device,
 ) -> None:
-    """Train the image encoder; the held-out corpora are scored at each checkpoint."""
+    """Train the image encoder on practice sheets and screens in turn.
+
+    The share of sheets falls from all to a third; the held-out screens are scored at each checkpoint.
+    """
     model.to(device).train()
-    stage = VisionStage(model, corpus, schedule.batch_size, device)
+    stages = [VisionStage(model, corpus, schedule.batch_size, device) for corpus in (mosaics, screens)]
+
+    def draw(step: int) -> dict[str, Tensor]:
+        share = 1.0 - min(1.0, step / (0.7 * schedule.steps)) * 2 / 3
+        turn = np.random.default_rng([7, step]).random()
+        return stages[int(turn >= share)].draw(step)
+
     judges = {name: VisionStage(model, screens, 1, device) for name, screens in heldout.items()}
 
     def evaluate() -> dict[str, float]:
@@ -153,4 +168,4 @@ def teach_vision(
             for figure, value in judge.evaluate(150).items()
         }
 
-    train("vision", model, stage.draw, stage.loss, schedule, folder, evaluate)
+    train("vision", model, draw, stages[0].loss, schedule, folder, evaluate)

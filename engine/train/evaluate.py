@@ -1,0 +1,237 @@
+"""Scores every skill on voices, screens and phrasings that training never saw.
+
+`python -m engine.train.evaluate --model DIR --out report.json`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import platform
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from engine.model import register
+from engine.train.corpus import ScreenCorpus, draw_corpus
+from engine.train.dialogues import EVALUATED, Composer, Expectation, Sample
+from engine.train.hearing import HearingCorpus, record_corpus
+from engine.train.joint_stage import to_chat
+from engine.train.lexicon import THINGS
+
+logger = logging.getLogger(__name__)
+
+TAP = re.compile(r'^do\(action="Tap", element=\[(\d{1,3}),(\d{1,3})\]\)$')
+NAMES = {name.lower(): thing.key for thing in THINGS for name in (*thing.zh, *thing.en)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer, judged. `score` is 0 or 1, for descriptions the F1 of the things named."""
+
+    sample: Sample
+    group: str
+    thinking: str
+    answer: str
+    score: float
+
+
+def judge(sample: Sample, answer: str) -> float:
+    """How right an answer is, 0 to 1."""
+    expectation = sample.expectation
+    if expectation.kind == "text":
+        return float(answer == sample.turns[-1].answer)
+    if expectation.kind == "things":
+        return f1(named_things(answer), expectation.things)
+    return float(taps_inside(answer, expectation))
+
+
+def named_things(answer: str) -> frozenset[str]:
+    """Keys of the things that a description lists; an unknown word counts as a thing of its own."""
+    listed = re.split(r"[:：]", answer, maxsplit=1)[-1].rstrip("。. ")
+    words = [word.strip().lower() for word in re.split(r"[、,，]", listed) if word.strip()]
+    return frozenset(NAMES.get(word, word) for word in words)
+
+
+def f1(said: frozenset[str], there: frozenset[str]) -> float:
+    right = len(said & there)
+    return 2 * right / (len(said) + len(there)) if said or there else 1.0
+
+
+def taps_inside(answer: str, expectation: Expectation) -> bool:
+    match = TAP.match(answer)
+    if match is None or expectation.box is None:
+        return False
+    x, y = (int(value) for value in match.groups())
+    left, top, right, bottom = expectation.box
+    return left <= x <= right and top <= y <= bottom
+
+
+def group_of(sample: Sample, recordings: HearingCorpus) -> str:
+    """The row of the report that a sample counts in."""
+    if sample.skill in ("tap", "screen_and_speech") and sample.expectation.kind == "text":
+        return f"{sample.skill}_absent"
+    if sample.skill == "spoken_digit" and sample.recording is not None:
+        person = recordings.sources[sample.recording] == "person"
+        return "spoken_digit_people" if person else "spoken_digit_synthetic"
+    return sample.skill
+
+
+def wilson(score: float, count: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson, 1927)."""
+    z = 1.96
+    centre = (score + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(score * (1 - score) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+class Examiner:
+    """Puts samples to a checkpoint, greedily, in batches."""
+
+    def __init__(
+        self, folder: str, screens: ScreenCorpus, recordings: HearingCorpus, device: torch.device
+    ) -> None:
+        from transformers import AutoModelForMultimodalLM, AutoProcessor
+
+        self.model = AutoModelForMultimodalLM.from_pretrained(folder).to(device).eval()
+        self.processor = AutoProcessor.from_pretrained(folder)
+        self.screens, self.recordings = screens, recordings
+        self.tokens, self.seconds = 0, 0.0
+
+    def answer(self, samples: Sequence[Sample]) -> list[tuple[str, str]]:
+        """(thinking, answer) of each sample."""
+        tokenizer = self.processor.tokenizer
+        prompts = [
+            tokenizer.apply_chat_template(
+                to_chat(sample)[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
+            )
+            for sample in samples
+        ]
+        inputs = {**tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)}
+        inputs.update(self.media(samples))
+        inputs = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
+        started = time.monotonic()
+        output = self.model.generate(**inputs, max_new_tokens=160, do_sample=False)
+        self.seconds += time.monotonic() - started
+        new = output[:, inputs["input_ids"].shape[1] :]
+        self.tokens += int((new != tokenizer.pad_token_id).sum())
+        return [
+            split_thinking(tokenizer.decode(row, skip_special_tokens=True), sample.thinks)
+            for row, sample in zip(new, samples, strict=True)
+        ]
+
+    def media(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+        media: dict[str, torch.Tensor] = {}
+        shown = [sample.scene for sample in samples if sample.scene is not None]
+        if shown:
+            pixels = torch.stack([torch.from_numpy(self.screens.pixels[index].copy()) for index in shown])
+            media["pixel_values"] = pixels.permute(0, 3, 1, 2).float() / 255
+            media["content_sizes"] = torch.from_numpy(self.screens.content_sizes[shown])
+        spoken = [sample.recording for sample in samples if sample.recording is not None]
+        if spoken:
+            mels = [torch.from_numpy(self.recordings.mel(index)).T for index in spoken]
+            padded = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True)
+            media["input_features"] = padded.transpose(1, 2)
+            media["feature_lengths"] = torch.tensor([len(mel) for mel in mels])
+        return media
+
+
+def split_thinking(text: str, thinks: bool) -> tuple[str, str]:
+    if not thinks:
+        return "", text.strip()
+    thinking, _, answer = text.partition("</think>")
+    return thinking.strip(), answer.strip()
+
+
+def examine(examiner: Examiner, composer: Composer, count: int, batch_size: int) -> Iterator[Verdict]:
+    """`count` samples of each skill."""
+    for skill in EVALUATED:
+        rng = Random(f"evaluate/{skill}")
+        samples = [composer.compose(rng, skill) for _ in range(count)]
+        for start in range(0, count, batch_size):
+            batch = samples[start : start + batch_size]
+            for sample, (thinking, answer) in zip(batch, examiner.answer(batch), strict=True):
+                group = group_of(sample, examiner.recordings)
+                yield Verdict(sample, group, thinking, answer, judge(sample, answer))
+        logger.info("examined %s", skill)
+
+
+def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Per group: count, score with its interval, per language, and some wrong answers."""
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault(verdict.group, []).append(verdict)
+    return {name: summarise_group(group) for name, group in sorted(groups.items())}
+
+
+def summarise_group(group: Sequence[Verdict]) -> dict[str, Any]:
+    score = mean([verdict.score for verdict in group])
+    low, high = wilson(score, len(group))
+    languages = {verdict.sample.language for verdict in group}
+    return {
+        "count": len(group),
+        "score": round(score, 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "languages": {
+            language: round(mean([v.score for v in group if v.sample.language == language]), 4)
+            for language in sorted(languages)
+        },
+        "mistakes": [
+            {
+                "asked": verdict.sample.turns[-1].user,
+                "thinking": verdict.thinking,
+                "answer": verdict.answer,
+                "right": verdict.sample.turns[-1].answer,
+            }
+            for verdict in group
+            if verdict.score < 1.0
+        ][:5],
+    }
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m engine.train.evaluate", description=__doc__)
+    parser.add_argument("--model", required=True, help="folder of the checkpoint")
+    parser.add_argument("--out", type=Path, required=True, help="the report, JSON")
+    parser.add_argument("--data", type=Path, default=Path("runs/evaluation"), help="where held-out media are made")
+    parser.add_argument("--digits", type=Path, help="folder of the Free Spoken Digit Dataset's recordings")
+    parser.add_argument("--count", type=int, default=200, help="samples of each skill")
+    parser.add_argument("--batch-size", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    register()
+    recordings = record_corpus(options.data, "heldout", 1500, 60, options.workers, options.digits)
+    report: dict[str, Any] = {
+        "model": Path(options.model).name,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+    }
+    for split, title in (("heldout", "screens"), ("heldout_icons", "unseen_icon_family")):
+        screens = draw_corpus(options.data, split, 400, options.workers)
+        examiner = Examiner(options.model, screens, recordings, torch.device(options.device))
+        composer = Composer(screens.scenes, recordings.utterances, "heldout")
+        verdicts = list(examine(examiner, composer, options.count, options.batch_size))
+        report[title] = summarise(verdicts)
+        report["parameters"] = sum(parameter.numel() for parameter in examiner.model.parameters())
+        report["tokens_per_second_in_batches"] = round(examiner.tokens / examiner.seconds, 1)
+    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    for title in ("screens", "unseen_icon_family"):
+        for group, row in report[title].items():
+            print(f"{title:20} {group:26} {row['score']:.3f} of {row['count']}  {row['interval']}")
+
+
+if __name__ == "__main__":
+    main()
