@@ -1,0 +1,1 @@
+"""The engine as a service that every OpenAI client can talk to: `python -m engine.server`."""

@@ -1,0 +1,187 @@
+"""One answer on its way to one client: as a stream of server-sent events, or whole.
+
+The backend runs in the task of the request and for as long as the client listens: a client that hangs
+up, at any moment and whether it streams or not, closes the backend's generator at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from engine.protocol import (
+    AnswerAdded,
+    Event,
+    Failed,
+    Finished,
+    Perceived,
+    Queued,
+    ReasoningAdded,
+    Resplit,
+)
+from engine.server.errors import ApiError, interrupted
+from engine.server.wire import Call, Envelope, Text, delta
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE = 15.0  # seconds; proxies commonly give up after 60 without a byte
+
+_SSE_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # nginx would hold the stream back
+]
+
+
+def error_response(error: ApiError) -> JSONResponse:
+    return JSONResponse(error.body, error.status, error.headers)
+
+
+class Channel:
+    """The response body as server-sent events. The first thing sent begins it, with status 200."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._last_sent = 0.0
+        self.begun = False
+
+    async def data(self, payload: dict[str, Any]) -> None:
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        await self._write(f"data: {text}\n\n")
+
+    async def done(self) -> None:
+        await self._write("data: [DONE]\n\n", more=False)
+
+    async def keep_alive(self, interval: float) -> None:
+        """Send a comment whenever nothing was sent for `interval` seconds; runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._last_sent = loop.time()
+        while True:
+            quiet = loop.time() - self._last_sent
+            await asyncio.sleep(interval - quiet)
+            if loop.time() - self._last_sent >= interval:
+                await self._write(": keep-alive\n\n")
+
+    async def _write(self, text: str, more: bool = True) -> None:
+        self._last_sent = asyncio.get_running_loop().time()
+        if not self.begun:
+            self.begun = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": _SSE_HEADERS})
+        body = text.encode("utf-8", "replace")
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+class Answer(Response):
+    """Runs `events` and tells them to the client as `call` asks.
+
+    A failure before the first byte has its own HTTP status; after it, it is an error event in the
+    stream. Every stream that has begun ends with `[DONE]`.
+    """
+
+    def __init__(
+        self,
+        events: AsyncGenerator[Event, None],
+        call: Call,
+        envelope: Envelope,
+        keep_alive: float = KEEP_ALIVE,
+    ) -> None:
+        super().__init__()
+        self._events = events
+        self._call = call
+        self._envelope = envelope
+        self._keep_alive = keep_alive
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with aclosing(self._events), asyncio.TaskGroup() as tasks:
+                leaving = tasks.create_task(_until_disconnect(receive))
+                await self._tell(scope, receive, send, leaving)
+                leaving.cancel()
+        except* ClientDisconnect:
+            log.info("the client hung up; %s was stopped", self._envelope.id)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send, leaving: asyncio.Task[None]) -> None:
+        channel = Channel(send)
+        beat = asyncio.create_task(channel.keep_alive(self._keep_alive)) if self._call.stream else None
+        try:
+            if self._call.stream:
+                await self._stream(channel)
+            else:
+                await JSONResponse(await self._whole())(scope, receive, send)
+            return
+        except asyncio.CancelledError:
+            if leaving.done():
+                raise
+            failure = interrupted("the server is stopping")
+        except Exception as error:
+            failure = ApiError.raised(error)
+        finally:
+            if beat is not None:
+                beat.cancel()
+        if channel.begun:
+            await channel.data(failure.body)
+            await channel.done()
+        else:
+            await error_response(failure)(scope, receive, send)
+
+    async def _stream(self, channel: Channel) -> None:
+        call, envelope, text = self._call, self._envelope, Text()
+        opened = False
+        async for event in self._events:
+            if isinstance(event, Queued):
+                continue
+            if isinstance(event, Failed):
+                raise ApiError.of(event)
+            if not opened:
+                opened = True
+                await channel.data(envelope.chunk({"role": "assistant", "content": ""}))
+            if isinstance(event, ReasoningAdded | AnswerAdded | Resplit):
+                before, text = text, text.add(event)
+                if added := delta(before.shown(call.display), text.shown(call.display)):
+                    await channel.data(envelope.chunk(added))
+            elif isinstance(event, Finished):
+                _check_complete(event)
+                await channel.data(envelope.chunk({}, event.reason))
+                if call.include_usage:
+                    await channel.data(envelope.usage_chunk(event.usage))
+                await channel.done()
+                return
+        raise interrupted("the answer ended before it was finished")
+
+    async def _whole(self) -> dict[str, Any]:
+        text = Text()
+        async for event in self._events:
+            match event:
+                case Failed():
+                    raise ApiError.of(event)
+                case Finished():
+                    _check_complete(event)
+                    return self._envelope.completion(
+                        text.shown(self._call.display), event.reason, event.usage
+                    )
+                case ReasoningAdded() | AnswerAdded() | Resplit():
+                    text = text.add(event)
+                case Queued() | Perceived():
+                    pass
+        raise interrupted("the answer ended before it was finished")
+
+
+def _check_complete(end: Finished) -> None:
+    """Nobody who still listens has cancelled: the backend stops because the server does."""
+    if end.reason == "cancelled":
+        raise interrupted("the server is stopping")
+
+
+async def _until_disconnect(receive: Receive) -> None:
+    """Wait for the client to hang up. Raises `ClientDisconnect`, which ends its task group."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect

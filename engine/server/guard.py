@@ -1,0 +1,91 @@
+"""What stands before the routes: the key, and the size of a body."""
+
+from __future__ import annotations
+
+import hmac
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.media.limits import MEBIBYTE
+from engine.server.answering import error_response
+from engine.server.errors import ApiError
+
+BODY_MAX = 20 * MEBIBYTE
+OPEN_PATHS = frozenset({"/health"})
+
+
+class Guard:
+    """ASGI middleware: a bearer key, compared in constant time, and at most `body_max` bytes of body.
+
+    `OPEN_PATHS` and OPTIONS need no key; without `api_key` nothing does.
+    """
+
+    def __init__(self, app: ASGIApp, api_key: str | None = None, body_max: int = BODY_MAX) -> None:
+        self._app = app
+        self._key = None if api_key is None else api_key.encode()
+        self._body_max = body_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif not self._admits(scope):
+            await self._refuse(_unauthorized(), scope, receive, send)
+        elif _declared(scope) > self._body_max:
+            await self._refuse(self._too_large(), scope, receive, send)
+        else:
+            await self._app(scope, self._limited(receive), send)
+
+    def _admits(self, scope: Scope) -> bool:
+        if self._key is None or scope["method"] == "OPTIONS" or scope["path"] in OPEN_PATHS:
+            return True
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        scheme, _, key = given.partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(key.strip(), self._key)
+
+    def _too_large(self) -> ApiError:
+        text = (
+            f"The request is larger than {self._body_max / MEBIBYTE:g} MB. Send smaller pictures or sounds."
+        )
+        return ApiError(413, text, "request_too_large")
+
+    def _limited(self, receive: Receive) -> Receive:
+        """`receive` for a body of unknown length; raises the 413 where it grows too long."""
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._body_max:
+                if message.get("more_body"):
+                    await self._drain(receive)
+                raise HTTPException(413, self._too_large().message)
+            return message
+
+        return limited
+
+    async def _refuse(self, error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._drain(receive)
+        await error_response(error)(scope, receive, send)
+
+    async def _drain(self, receive: Receive) -> None:
+        """Read what is still coming, within reason: closing on it would reset the connection, and the
+        client would see that and not why it was refused."""
+        left = 4 * self._body_max
+        while left > 0:
+            message = await receive()
+            if not message.get("more_body"):  # the end, or the client has hung up
+                return
+            left -= len(message.get("body", b""))
+
+
+def _declared(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isdecimal() else 0
+
+
+def _unauthorized() -> ApiError:
+    text = "The API key is missing or wrong. Send it as the header: Authorization: Bearer <key>."
+    return ApiError(401, text, "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,206 @@
+"""What a client may send to POST /v1/chat/completions.
+
+Fields that are not named here are ignored, as other servers do, and null means absent everywhere. Types
+are strict: a number in quotes is an error, not a guess.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+
+# ------------------------------------------------------------------------------------ messages
+
+
+def _well_formed(text: str) -> str:
+    """Half an emoji, as clients cut it off, becomes U+FFFD: no tokenizer takes it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Text = Annotated[str, AfterValidator(_well_formed)]
+
+
+class TextContent(_Body):
+    type: Literal["text"]
+    text: Text
+
+
+class RefusalContent(_Body):
+    """Of an assistant's earlier turn."""
+
+    type: Literal["refusal"]
+    refusal: Text
+
+
+def _as_object(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+class DataUrl(_Body):
+    """`data:image/png;base64,…`; a plain string stands for `{"url": …}`."""
+
+    url: str
+
+
+class ImageContent(_Body):
+    type: Literal["image_url"]
+    image_url: Annotated[DataUrl, BeforeValidator(_as_object)]
+
+
+class InputAudio(_Body):
+    """`data` is base64; what it is is recognised by content, so `format` is not needed."""
+
+    data: str
+    format: str | None = None
+
+
+class InputAudioContent(_Body):
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+
+class AudioUrlContent(_Body):
+    type: Literal["audio_url"]
+    audio_url: Annotated[DataUrl, BeforeValidator(_as_object)]
+
+
+ContentPart = Annotated[
+    TextContent | RefusalContent | ImageContent | InputAudioContent | AudioUrlContent, Discriminator("type")
+]
+
+
+def _shape(value: Any) -> Literal["one", "many"]:
+    return "many" if isinstance(value, list) else "one"
+
+
+Content = Annotated[
+    Annotated[Text, Tag("one")] | Annotated[list[ContentPart], Tag("many")], Discriminator(_shape)
+]
+
+
+class ChatMessage(_Body):
+    """`reasoning_content`, or `reasoning`, is the thinking of an earlier assistant turn."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Content | None = None
+    reasoning_content: Text | None = None
+    reasoning: Text | None = None
+
+
+# ----------------------------------------------------------------------------------- switches
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "default"]
+
+
+class TemplateArguments(_Body):
+    """As vLLM, SGLang and llama.cpp pass them to the chat template."""
+
+    enable_thinking: bool | None = None
+    thinking: bool | None = None
+
+
+def _as_thinking(value: Any) -> Any:
+    return {"type": "enabled" if value else "disabled"} if isinstance(value, bool) else value
+
+
+class Thinking(_Body):
+    """As z.ai, BigModel and DeepSeek say it; a plain boolean is taken too."""
+
+    type: Literal["enabled", "disabled", "adaptive", "auto"] | None = None
+
+
+class Reasoning(_Body):
+    """As OpenRouter says it. `exclude`: think, but keep it out of the reply."""
+
+    enabled: bool | None = None
+    effort: Effort | None = None
+    max_tokens: int | None = None
+    exclude: bool | None = None
+
+
+class ThinkingSwitches(_Body):
+    """Every way in which clients of other servers switch thinking on or off, and hide or show it."""
+
+    enable_thinking: bool | None = None
+    chat_template_kwargs: TemplateArguments | None = None
+    thinking: Annotated[Thinking | None, BeforeValidator(_as_thinking)] = None
+    reasoning_effort: Effort | None = None
+    reasoning: Reasoning | None = None
+    think: bool | Effort | None = None
+    thinking_budget: int | None = None
+    thinking_budget_tokens: int | None = None
+
+    include_reasoning: bool | None = None
+    return_reasoning: bool | None = None
+    separate_reasoning: bool | None = None
+    reasoning_format: str | None = None
+
+    @property
+    def wants_thinking(self) -> bool | None:
+        """What was asked for: off if any switch says off; None where none says anything."""
+        template, thinking, reasoning = self.chat_template_kwargs, self.thinking, self.reasoning
+        switches = [self.enable_thinking, self.think, self.reasoning_effort, thinking and thinking.type]
+        if template is not None:
+            switches += [template.enable_thinking, template.thinking]
+        if reasoning is not None:
+            switches += [reasoning.enabled, reasoning.effort]
+        budgets = [self.thinking_budget, self.thinking_budget_tokens, reasoning and reasoning.max_tokens]
+        votes = [switch not in (False, "none", "disabled") for switch in switches if switch is not None]
+        votes += [budget != 0 for budget in budgets if budget is not None]
+        return all(votes) if votes else None
+
+    @property
+    def display(self) -> Literal["separate", "inline", "hidden"]:
+        """Where the thinking goes: fields of its own, `<think>` in the content, or nowhere."""
+        excluded = self.reasoning is not None and self.reasoning.exclude
+        if excluded or self.include_reasoning is False or self.return_reasoning is False:
+            return "hidden"
+        if self.separate_reasoning is False or self.reasoning_format == "none":
+            return "inline"
+        return "separate"
+
+
+# ------------------------------------------------------------------------------------ the body
+
+
+class StreamOptions(_Body):
+    include_usage: bool | None = None
+
+
+class ResponseFormat(_Body):
+    type: str
+
+
+class ChatCompletionRequest(ThinkingSwitches):
+    model: str | None = None
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+    max_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    max_completion_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    stop: (
+        Annotated[
+            Annotated[Text, Tag("one")] | Annotated[list[Text], Field(max_length=16), Tag("many")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = None
+
+    # Known, so that asking for them is refused and not silently left undone.
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    response_format: ResponseFormat | None = None
+    modalities: list[str] | None = None

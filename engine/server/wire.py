@@ -1,0 +1,275 @@
+"""OpenAI's chat completions <-> the engine's vocabulary. Pure: no clock, no network, no backend."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
+
+from engine.media import read_audio, read_image
+from engine.protocol import (
+    AnswerAdded,
+    AssistantError,
+    FinishReason,
+    InvalidRequest,
+    Message,
+    Options,
+    Part,
+    ReasoningAdded,
+    Request,
+    Resplit,
+    Role,
+    TextPart,
+    Usage,
+)
+from engine.server.errors import ApiError
+from engine.server.schema import (
+    AudioUrlContent,
+    ChatCompletionRequest,
+    ChatMessage,
+    ContentPart,
+    ImageContent,
+    InputAudioContent,
+    RefusalContent,
+    TextContent,
+)
+
+MEDIA_MAX = 16  # pictures and recordings in one request: each may take a second to decode
+
+Display = Literal["separate", "inline", "hidden"]
+
+_DATA_URL = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
+_FINISH: dict[FinishReason, str] = {"stop": "stop", "length": "length", "filtered": "content_filter"}
+
+
+# ------------------------------------------------------------------------- JSON -> Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST: what to ask the backend, and how to tell its answer."""
+
+    request: Request
+    stream: bool = False
+    include_usage: bool = False
+    display: Display = "separate"
+
+
+def read_call(body: ChatCompletionRequest) -> Call:
+    """`body` as the engine takes it, its pictures and recordings validated. Raises `ApiError`."""
+    _refuse_unsupported(body)
+    options = body.stream_options
+    return Call(
+        Request(_messages(body.messages), _options(body)),
+        stream=bool(body.stream),
+        include_usage=bool(options and options.include_usage),
+        display=body.display,
+    )
+
+
+def _refuse_unsupported(body: ChatCompletionRequest) -> None:
+    wanted = {
+        "n": (body.n not in (None, 1), "This server gives one choice; n must be 1."),
+        "logprobs": (body.logprobs, "This server gives no logprobs; leave it out."),
+        "top_logprobs": (body.top_logprobs, "This server gives no logprobs; leave it out."),
+        "tools": (body.tools and body.tool_choice != "none", "This server calls no tools; leave them out."),
+        "response_format": (
+            body.response_format and body.response_format.type != "text",
+            "This server writes text; it cannot enforce another response_format.",
+        ),
+        "modalities": (
+            body.modalities and body.modalities != ["text"],
+            'This server answers in text; modalities must be ["text"].',
+        ),
+    }
+    for param, (asked, message) in wanted.items():
+        if asked:
+            raise ApiError(400, message, "unsupported_value", param)
+
+
+def _options(body: ChatCompletionRequest) -> Options:
+    limit = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
+    given: dict[str, Any] = {
+        "max_new_tokens": getattr(body, limit),
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "seed": None if body.seed is None else body.seed % 2**63,
+        "stop": (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
+        "thinking": body.wants_thinking,
+    }
+    try:
+        return Options(**{name: value for name, value in given.items() if value is not None})
+    except InvalidRequest as error:
+        param = limit if error.name == "max_new_tokens" else error.name
+        raise ApiError.of(error.as_event(), param) from error
+
+
+def _messages(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
+    """The conversation. Where only instructions end it, the last one is what is asked."""
+    if messages[-1].role == "assistant":
+        text = "The last message is the assistant's; a completion needs a user message to answer."
+        raise ApiError(400, text, "unsupported_value", "messages")
+    content = [part for one in messages if isinstance(one.content, list) for part in one.content]
+    if sum(not isinstance(part, TextContent | RefusalContent) for part in content) > MEDIA_MAX:
+        text = f"At most {MEDIA_MAX} pictures and recordings can be sent in one request."
+        raise ApiError(400, text, "too_many_media", "messages")
+    roles: list[Role] = ["system" if one.role == "developer" else one.role for one in messages]
+    roles[-1] = "user"
+    return tuple(
+        Message(role, _parts(one, f"messages.{index}.content"), _thinking(one))
+        for index, (one, role) in enumerate(zip(messages, roles, strict=True))
+    )
+
+
+def _thinking(message: ChatMessage) -> str:
+    thinking = message.reasoning_content or message.reasoning or ""
+    return thinking if message.role == "assistant" else ""
+
+
+def _parts(message: ChatMessage, param: str) -> tuple[Part, ...]:
+    if message.content is None:
+        return ()
+    if isinstance(message.content, str):
+        return (TextPart(message.content),) if message.content else ()
+    return tuple(_part(part, f"{param}.{index}") for index, part in enumerate(message.content))
+
+
+def _part(part: ContentPart, param: str) -> Part:
+    try:
+        match part:
+            case TextContent():
+                return TextPart(part.text)
+            case RefusalContent():
+                return TextPart(part.refusal)
+            case ImageContent():
+                return read_image(_data_of(part.image_url.url, f"{param}.image_url.url"), "the picture")
+            case AudioUrlContent():
+                return read_audio(_data_of(part.audio_url.url, f"{param}.audio_url.url"), "the recording")
+            case InputAudioContent():
+                data = part.input_audio.data
+                at = f"{param}.input_audio.data"
+                is_url = data[:5].lower() == "data:"
+                return read_audio(_data_of(data, at) if is_url else _decoded(data, at), "the recording")
+    except AssistantError as error:
+        raise ApiError.of(error.as_event(), param) from error
+    assert_never(part)
+
+
+def _data_of(url: str, param: str) -> bytes:
+    """What the data URL `url` holds. Nothing is ever fetched: a server that does can be aimed."""
+    prefix = _DATA_URL.match(url)
+    if prefix is None:
+        text = "This server fetches nothing. Send the file itself: data:<type>;base64,<data>."
+        raise ApiError(400, text, "remote_media_refused", param)
+    return _decoded(url[prefix.end() :], param)
+
+
+def _decoded(text: str, param: str) -> bytes:
+    packed = "".join(text.split())
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ApiError(400, "This is not base64.", "invalid_base64", param) from error
+
+
+# ------------------------------------------------------------------------- events -> JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was said so far."""
+
+    reasoning: str = ""
+    content: str = ""
+
+    def add(self, event: ReasoningAdded | AnswerAdded | Resplit) -> Text:
+        match event:
+            case ReasoningAdded():
+                return Text(self.reasoning + event.text, self.content)
+            case AnswerAdded():
+                return Text(self.reasoning, self.content + event.text)
+            case Resplit():
+                return Text(event.reasoning, event.answer)
+        assert_never(event)
+
+    def shown(self, display: Display) -> Text:
+        """The same as the client asked to see it."""
+        if display == "separate" or not self.reasoning:
+            return self
+        if display == "hidden":
+            return Text("", self.content)
+        closed = f"</think>{self.content}" if self.content else ""
+        return Text("", f"<think>{self.reasoning}{closed}")
+
+    def fields(self) -> dict[str, str]:
+        """Both names of the thinking, as both have their readers; neither where there is none."""
+        thinking = {"reasoning_content": self.reasoning, "reasoning": self.reasoning}
+        return thinking if self.reasoning else {}
+
+
+def delta(before: Text, after: Text) -> dict[str, str]:
+    """What to add for a reader of `before` to have `after`; empty if nothing.
+
+    Deltas take nothing back. Where the content so far turns out to be thinking, `</think>` says so, as
+    it does in the streams of servers that leave the tags in.
+    """
+    added: dict[str, str] = {}
+    if after.reasoning.startswith(before.reasoning):
+        added = Text(reasoning=after.reasoning[len(before.reasoning) :]).fields()
+    if after.content.startswith(before.content):
+        content = after.content[len(before.content) :]
+    else:
+        added, content = {}, f"</think>{after.content}"
+    return added | ({"content": content} if content else {})
+
+
+def usage_json(usage: Usage) -> dict[str, Any] | None:
+    """OpenAI's usage: `prompt_tokens` counts everything that went in. None if nothing is known."""
+    text, image, audio = usage.prompt_tokens, usage.image_tokens, usage.audio_tokens
+    completion = usage.completion_tokens
+    if text is None and completion is None:
+        return None
+    prompt = (text or 0) + (image or 0) + (audio or 0)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion or 0,
+        "total_tokens": prompt + (completion or 0),
+        "prompt_tokens_details": {
+            "text_tokens": text or 0,
+            "image_tokens": image or 0,
+            "audio_tokens": audio or 0,
+            "cached_tokens": 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every object of one reply carries. `created` is in seconds since 1970."""
+
+    id: str
+    model: str
+    created: int
+
+    def chunk(self, delta: dict[str, Any], reason: FinishReason | None = None) -> dict[str, Any]:
+        """One step of a stream: a piece of text, or the end."""
+        finish = None if reason is None else _FINISH[reason]
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return self._object("chat.completion.chunk", [choice])
+
+    def usage_chunk(self, usage: Usage) -> dict[str, Any]:
+        return self._object("chat.completion.chunk", []) | {"usage": usage_json(usage)}
+
+    def completion(self, text: Text, reason: FinishReason, usage: Usage) -> dict[str, Any]:
+        """The whole reply at once."""
+        message = {"role": "assistant", "content": text.content, "refusal": None} | text.fields()
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH[reason]}
+        return self._object("chat.completion", [choice]) | {"usage": usage_json(usage)}
+
+    def _object(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+        return head | {"choices": choices}

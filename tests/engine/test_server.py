@@ -1,0 +1,527 @@
+"""The service over real HTTP, asked by real clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from autoglm_ui.backends.choice import UnavailableBackend
+from autoglm_ui.backends.scripted import Script, ScriptedBackend
+from engine.protocol import AnswerAdded, Failed, FailureKind, ReasoningAdded, Request, Resplit
+from engine.server.schema import ChatCompletionRequest
+from engine.server.wire import read_call
+from tests.engine.serving import Service, eventually, serving
+from tests.engine.test_wire import OFF, ON, packed, picture, recording
+
+KEY = "sk-nano-ключ"
+
+
+def ask(text: str = "Hello there", **options: Any) -> dict[str, Any]:
+    return {"model": "scripted", "messages": [{"role": "user", "content": text}]} | options
+
+
+def post(service: Service, body: Any, **how: Any) -> httpx.Response:
+    return httpx.post(f"{service.url}/v1/chat/completions", json=body, timeout=10, **how)
+
+
+def sent_events(response: httpx.Response) -> list[Any]:
+    """The data of each event; the last one is the word [DONE]."""
+    assert response.headers["content-type"].startswith("text/event-stream")
+    *lines, last = [line[6:] for line in response.text.splitlines() if line.startswith("data: ")]
+    assert last == "[DONE]"
+    return [json.loads(line) for line in lines]
+
+
+def error_of(response: httpx.Response) -> dict[str, Any]:
+    error = response.json()["error"]
+    assert response.json().keys() == {"error"}
+    assert error.keys() == {"message", "type", "param", "code"}
+    return error
+
+
+def fold(body: dict[str, Any]) -> tuple[str, str]:
+    """Reasoning and answer of the script, asked directly."""
+    request = read_call(ChatCompletionRequest.model_validate(body)).request
+    return asyncio.run(_fold(ScriptedBackend(Script(delay=0)), request))
+
+
+async def _fold(backend: ScriptedBackend, request: Request) -> tuple[str, str]:
+    reasoning, answer = "", ""
+    async for event in backend.stream(request):
+        match event:
+            case ReasoningAdded():
+                reasoning += event.text
+            case AnswerAdded():
+                answer += event.text
+            case Resplit():
+                reasoning, answer = event.reasoning, event.answer
+    return reasoning, answer
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with serving(ScriptedBackend(Script(delay=0))) as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+# --------------------------------------------------------------------------- health and models
+
+
+def test_health_and_models(service: Service, client: openai.OpenAI):
+    assert httpx.get(f"{service.url}/health").json() == {"status": "ok", "model": "scripted"}
+    assert [model.id for model in client.models.list()] == ["scripted"]
+    model = client.models.retrieve("scripted")
+    assert model.object == "model"
+    assert (model.model_extra or {})["architecture"]["input_modalities"] == ["text", "image", "audio"]
+    with pytest.raises(openai.NotFoundError, match="There is no model"):
+        client.models.retrieve("no/such")
+
+
+def test_a_model_can_be_served_under_another_name():
+    with serving(ScriptedBackend(Script(delay=0)), served_name="org/autoglm-phone-9b") as service:
+        assert httpx.get(f"{service.url}/health").json()["model"] == "org/autoglm-phone-9b"
+        client = openai.OpenAI(base_url=f"{service.url}/v1", api_key="none")
+        assert client.models.retrieve("org/autoglm-phone-9b").id == "org/autoglm-phone-9b"
+        assert post(service, ask(model="org/autoglm-phone-9b")).json()["model"] == "org/autoglm-phone-9b"
+        assert post(service, ask(model=None)).status_code == 200
+        refused = post(service, ask(model="gpt-5"))
+        assert (refused.status_code, error_of(refused)["code"]) == (404, "model_not_found")
+
+
+def test_while_loading_it_says_so_and_a_request_waits():
+    backend = ScriptedBackend(Script(delay=0, load=0.7))
+    with serving(backend, keep_alive=0.05) as service:
+        health = httpx.get(f"{service.url}/health")
+        assert health.status_code == 503
+        assert health.json() == {"status": "loading", "model": "scripted", "reason": "reading the script"}
+        response = post(service, ask(stream=True))
+        assert response.text.startswith(": keep-alive\n\n")
+        assert sent_events(response)[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+        assert httpx.get(f"{service.url}/health").status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_failed_to_load_is_a_503_without_its_path(stream: bool):
+    failure = Failed(FailureKind.LOAD_FAILED, "/srv/models/secret/nano has no config.json", "Choose another.")
+    with serving(UnavailableBackend("nano", failure)) as service:
+        health = httpx.get(f"{service.url}/health")
+        assert health.status_code == 503
+        assert health.json() == {"status": "failed", "model": "nano", "reason": "nano has no config.json"}
+        response = post(service, ask(model="nano", stream=stream))
+        assert response.status_code == 503
+        assert error_of(response)["code"] == "load_failed"
+        assert "secret" not in response.text
+
+
+# ----------------------------------------------------------------------------------- answers
+
+
+def test_an_answer_at_once(client: openai.OpenAI):
+    messages: Any = ask()["messages"]
+    completion = client.chat.completions.create(model="scripted", messages=messages)
+    (choice,) = completion.choices
+    reasoning, answer = fold(ask())
+    assert choice.finish_reason == "stop"
+    assert choice.message.content == answer
+    extra = choice.message.model_extra or {}
+    assert extra["reasoning_content"] == extra["reasoning"] == reasoning
+    usage = completion.usage
+    assert usage is not None
+    assert usage.completion_tokens_details is not None
+    assert usage.completion_tokens_details.reasoning_tokens == len(reasoning.split())
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+
+
+async def test_a_streamed_answer(service: Service):
+    messages: Any = ask()["messages"]
+    received = {"reasoning_content": "", "content": ""}
+    finishes = []
+    async with openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="none") as client:
+        async for chunk in await client.chat.completions.create(
+            model="scripted", messages=messages, stream=True
+        ):
+            (choice,) = chunk.choices
+            delta = choice.delta.model_dump(exclude_none=True)
+            for name in received:
+                received[name] += delta.get(name, "")
+            finishes.append(choice.finish_reason)
+    assert (received["reasoning_content"], received["content"]) == await asyncio.to_thread(fold, ask())
+    assert finishes == [None] * (len(finishes) - 1) + ["stop"]
+
+
+def test_the_shape_of_a_stream(service: Service):
+    response = post(service, ask(stream=True, stream_options={"include_usage": True}))
+    assert response.headers["x-accel-buffering"] == "no"
+    assert response.headers["cache-control"] == "no-cache"
+    first, *deltas, finish, usage = sent_events(response)
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    for event in deltas:
+        (choice,) = event["choices"]
+        assert choice["finish_reason"] is None
+        assert choice["delta"].keys() in ({"reasoning_content", "reasoning"}, {"content"})
+        assert choice["delta"].get("reasoning") == choice["delta"].get("reasoning_content")
+    assert (finish["choices"][0]["delta"], finish["choices"][0]["finish_reason"]) == ({}, "stop")
+    assert usage["choices"] == []
+    assert usage["usage"]["completion_tokens"] == len(deltas)
+    assert len({event["id"] for event in [first, *deltas, finish, usage]}) == 1
+    assert {event["object"] for event in [first, *deltas, finish, usage]} == {"chat.completion.chunk"}
+
+
+def test_usage_comes_only_when_asked_for(service: Service):
+    events = sent_events(post(service, ask(stream=True)))
+    assert all(event["choices"] and "usage" not in event for event in events)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_limit_of_tokens_is_a_reason_to_finish(service: Service, stream: bool):
+    response = post(service, ask("/long 50", max_tokens=5, stream=stream))
+    whole = sent_events(response)[-1] if stream else response.json()
+    assert whole["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{packed(picture(64, 48))}"}},
+        {"type": "input_audio", "input_audio": {"data": packed(recording(0.5)), "format": "wav"}},
+    ],
+    ids=["picture", "recording"],
+)
+def test_a_picture_and_a_recording_arrive(service: Service, part: dict[str, Any], stream: bool):
+    body = ask(stream=stream)
+    body["messages"][0]["content"] = [{"type": "text", "text": "What is it?"}, part]
+    response = post(service, body)
+    expected = "Picture received: 64×48." if "image_url" in part else "Recording received: 0.5 s at 16000 Hz."
+    if stream:
+        deltas = [event["choices"][0]["delta"] for event in sent_events(response)]
+        content = "".join(delta.get("content", "") for delta in deltas)
+    else:
+        content = response.json()["choices"][0]["message"]["content"]
+    assert expected in content
+    assert content == fold(body)[1]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("body", "thinking"), [(b, False) for b in OFF] + [(b, True) for b in ON], ids=str)
+def test_every_thinking_switch(service: Service, body: dict[str, Any], thinking: bool, stream: bool):
+    response = post(service, ask(stream=stream, **body))
+    assert response.status_code == 200
+    assert ("reasoning_content" in response.text) is ('"reasoning":' in response.text) is thinking
+
+
+def test_thinking_can_be_inline_or_left_out(service: Service):
+    reasoning, answer = fold(ask())
+    inline = post(service, ask(separate_reasoning=False)).json()["choices"][0]["message"]
+    assert inline == {
+        "role": "assistant",
+        "content": f"<think>{reasoning}</think>{answer}",
+        "refusal": None,
+    }
+    hidden = post(service, ask(include_reasoning=False)).json()["choices"][0]["message"]
+    assert hidden == {"role": "assistant", "content": answer, "refusal": None}
+
+
+# ----------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (ask(temperature=2.5), "temperature"),
+        (ask(temperature="0.5"), "temperature"),
+        (ask(top_p=0), "top_p"),
+        (ask(max_tokens=0), "max_tokens"),
+        (ask(max_completion_tokens=-1), "max_completion_tokens"),
+        (ask(max_tokens=1.5), "max_tokens"),
+        (ask(seed=2**64), "seed"),
+        (ask(stop=["x"] * 17), "stop"),
+        (ask(stop=[1]), "stop.0"),
+        (ask(n=2), "n"),
+        (ask(logprobs=True), "logprobs"),
+        (ask(stream="yes"), "stream"),
+        (ask(messages=[]), "messages"),
+        (ask(messages=None), "messages"),
+        ({"model": "scripted"}, "messages"),
+        (ask(messages=[{"role": "user", "content": 5}]), "messages.0.content"),
+        (ask(messages=[{"content": "Hello"}]), "messages.0.role"),
+        (ask(messages=[{"role": "tool", "content": "Hello"}]), "messages.0.role"),
+        (ask(messages=[{"role": "user", "content": [{"type": "video_url"}]}]), "messages.0.content.0"),
+        (
+            ask(
+                messages=[
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"detail": "low"}}]}
+                ]
+            ),
+            "messages.0.content.0.image_url.url",
+        ),
+        (ask(thinking={"type": "maybe"}), "thinking.type"),
+        (ask(chat_template_kwargs={"enable_thinking": "no"}), "chat_template_kwargs.enable_thinking"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_wrong_is_a_400_that_names_the_field(service: Service, body: dict[str, Any], param: str):
+    for stream in (body.get("stream", False), True):
+        response = post(service, body if "stream" in body else body | {"stream": stream})
+        assert response.status_code == 400
+        error = error_of(response)
+        assert error["type"] == "invalid_request_error"
+        assert error["param"] == param
+        assert error["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b'{"a": "\xff"}', b"[" * 50_000])
+def test_a_body_that_is_no_json_object_is_a_400(service: Service, body: bytes):
+    headers = {"content-type": "application/json"}
+    response = httpx.post(f"{service.url}/v1/chat/completions", content=body, headers=headers)
+    assert response.status_code == 400
+    error_of(response)
+
+
+def test_a_form_of_another_site_is_not_taken_for_json(service: Service):
+    """A browser sends text/plain anywhere without asking first."""
+    body = json.dumps(ask())
+    response = httpx.post(
+        f"{service.url}/v1/chat/completions", content=body, headers={"content-type": "text/plain"}
+    )
+    assert response.status_code == 415
+    assert "application/json" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/chat/completions", 405), ("GET", "/v1/nothing", 404), ("POST", "/health", 405)],
+)
+def test_what_the_framework_refuses_has_the_same_shape(service: Service, method: str, path: str, status: int):
+    response = httpx.request(method, service.url + path)
+    assert response.status_code == status
+    assert error_of(response)["type"] == "invalid_request_error"
+
+
+def test_pages_of_this_machine_may_ask_and_others_not(service: Service):
+    def allowed(origin: str) -> bool:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        preflight = httpx.options(f"{service.url}/v1/chat/completions", headers=headers)
+        actual = httpx.get(f"{service.url}/v1/models", headers={"Origin": origin})
+        answers = {reply.headers.get("access-control-allow-origin") for reply in (preflight, actual)}
+        assert answers in ({origin}, {None})
+        return answers == {origin}
+
+    assert allowed("http://localhost:7860")
+    assert allowed("https://127.0.0.1")
+    assert not allowed("https://localhost.example.org")
+    assert not allowed("https://example.org")
+
+
+# ------------------------------------------------------------------------------ key and size
+
+
+def test_the_key_is_asked_for_everywhere_but_at_health():
+    with serving(ScriptedBackend(Script(delay=0)), api_key=KEY) as service:
+        assert httpx.get(f"{service.url}/health").status_code == 200
+        bearer = f"Bearer {KEY}".encode()
+        wrong = [
+            b"",
+            b"Bearer",
+            b"Bearer nope",
+            bearer[:-1],
+            bearer + b"x",
+            KEY.encode(),
+            b"Basic x",
+        ]
+        for path in ("/v1/models", "/v1/models/scripted", "/openapi.json", "/v1/nothing"):
+            for header in wrong:
+                refused = httpx.get(service.url + path, headers={b"Authorization": header})
+                assert refused.status_code == 401
+                assert refused.headers["www-authenticate"] == "Bearer"
+                assert error_of(refused)["code"] == "invalid_api_key"
+                assert KEY not in refused.text
+        assert post(service, ask()).status_code == 401
+        for header in (bearer, b"bearer  " + KEY.encode()):
+            assert post(service, ask(), headers={b"Authorization": header}).status_code == 200
+        preflight = {"Origin": "http://localhost", "Access-Control-Request-Method": "POST"}
+        assert httpx.options(f"{service.url}/v1/models", headers=preflight).status_code == 200
+
+
+def test_openai_python_sends_the_key():
+    with serving(ScriptedBackend(Script(delay=0)), api_key="sk-right") as service:
+        with pytest.raises(openai.AuthenticationError, match="API key"):
+            openai.OpenAI(base_url=f"{service.url}/v1", api_key="sk-wrong").models.list()
+        assert openai.OpenAI(base_url=f"{service.url}/v1", api_key="sk-right").models.list().data
+
+
+@pytest.mark.parametrize("size", [100_001, 390_000])
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
+def test_a_body_over_the_limit_is_a_413_that_the_client_gets_to_read(declared: bool, size: int):
+    whole = b" " * size
+    pieces = (whole[start : start + 30_000] for start in range(0, size, 30_000))
+    headers = {"content-type": "application/json"}
+    with serving(ScriptedBackend(Script(delay=0)), body_max=100_000) as service:
+        url = f"{service.url}/v1/chat/completions"
+        response = httpx.post(url, content=whole if declared else pieces, headers=headers)
+        assert response.status_code == 413
+        assert error_of(response)["code"] == "request_too_large"
+        assert post(service, ask("x" * 90_000, max_tokens=1)).status_code == 200
+
+
+# ----------------------------------------------------------------------------------- failures
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [
+        ("/fail too_long", 400, "context_length_exceeded"),
+        ("/fail busy", 429, "rate_limit_exceeded"),
+        ("/fail out_of_memory", 503, "out_of_memory"),
+        ("/fail timed_out", 504, "timed_out"),
+        ("/cut", 503, "interrupted"),
+        ("/raise", 500, "internal"),
+    ],
+)
+def test_a_failure_has_its_status_or_is_an_event_of_the_stream(
+    service: Service, text: str, status: int, code: str
+):
+    whole = post(service, ask(text))
+    assert whole.status_code == status
+    assert error_of(whole)["code"] == code
+    assert ("retry-after" in whole.headers) == (status == 429)
+
+    streamed = post(service, ask(text, stream=True))
+    assert streamed.status_code == 200
+    *before, last = sent_events(streamed)
+    assert last == whole.json()
+    assert all(event["choices"][0]["finish_reason"] is None for event in before)
+    assert "Traceback" not in whole.text + streamed.text
+    assert "the script was asked to raise" not in whole.text + streamed.text
+
+
+def test_openai_python_raises_a_failure_in_the_stream(client: openai.OpenAI):
+    messages: Any = ask("/fail out_of_memory")["messages"]
+    content = ""
+    with pytest.raises(openai.APIError, match="the script was asked to fail with out_of_memory"):
+        for chunk in client.chat.completions.create(model="scripted", messages=messages, stream=True):
+            content += chunk.choices[0].delta.content or ""
+    assert content == "This is a"
+
+
+# ---------------------------------------------------------------------------- hanging up
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_hanging_up_before_the_first_byte_closes_the_backend(stream: bool):
+    backend = ScriptedBackend(Script(load=60))
+    with serving(backend) as service:
+        hung_up = threading.Event()
+
+        def ask_and_hang_up() -> None:
+            body = json.dumps(ask(stream=stream)).encode()
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            host, _, port = service.url.removeprefix("http://").partition(":")
+            with socket.create_connection((host, int(port))) as connection:
+                connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+                assert eventually(lambda: backend.open_streams == 1)
+            hung_up.set()
+
+        ask_and_hang_up()
+        assert hung_up.is_set()
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+def test_hanging_up_in_the_middle_closes_the_backend():
+    backend = ScriptedBackend(Script(delay=0.02))
+    with serving(backend) as service:
+        client = openai.OpenAI(base_url=f"{service.url}/v1", api_key="none")
+        messages: Any = ask("/long 5000")["messages"]
+        stream = client.chat.completions.create(model="scripted", messages=messages, stream=True)
+        for _, _chunk in zip(range(5), stream, strict=False):
+            assert backend.open_streams == 1
+        stream.close()
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+def test_hanging_up_on_a_whole_answer_closes_the_backend():
+    backend = ScriptedBackend(Script(delay=0.02))
+    with serving(backend) as service:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{service.url}/v1/chat/completions", json=ask("/long 5000"), timeout=0.5)
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+async def test_of_many_clients_those_who_stay_are_answered():
+    backend = ScriptedBackend(Script(delay=0.005))
+    with serving(backend) as service:
+        async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
+
+            async def stay() -> str:
+                response = await client.post(f"{service.url}/v1/chat/completions", json=ask(stream=True))
+                return "".join(
+                    event["choices"][0]["delta"].get("content", "") for event in sent_events(response)
+                )
+
+            async def leave() -> None:
+                body = ask("/long 5000", stream=True)
+                async with client.stream("POST", f"{service.url}/v1/chat/completions", json=body) as response:
+                    await anext(response.aiter_raw())
+
+            answers = await asyncio.gather(*(stay() if index % 2 else leave() for index in range(32)))
+        _, answer = await asyncio.to_thread(fold, ask())
+        assert answers[1::2] == [answer] * 16
+        assert await asyncio.to_thread(eventually, lambda: backend.open_streams == 0)
+
+
+def test_stopping_the_server_tells_those_who_still_listen():
+    backend = ScriptedBackend(Script(delay=0.02))
+    received: list[str] = []
+    service = Service(backend)
+
+    def listen() -> None:
+        with httpx.stream(
+            "POST", f"{service.url}/v1/chat/completions", json=ask("/long 5000", stream=True), timeout=10
+        ) as response:
+            received.extend(line for line in response.iter_lines() if line)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert eventually(lambda: backend.open_streams == 1)
+    service.stop()
+    listener.join(10)
+    assert not listener.is_alive()
+    assert received[-1] == "data: [DONE]"
+    assert json.loads(received[-2].removeprefix("data: "))["error"]["code"] == "interrupted"
+    assert backend.open_streams == 0
+
+
+# ------------------------------------------------------------------------------- the command
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["--port", "70000"],
+        ["--api-key", ""],
+        ["--ssl-certfile", "cert.pem"],
+        ["--mod", "nano"],
+    ],
+)
+def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str]):
+    command = [sys.executable, "-m", "engine.server", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 2
+    assert "error:" in ended.stderr
