@@ -1,0 +1,147 @@
+"""The address of a server, its key, and the connections to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
+
+from autoglm_ui.backends.remote.failures import EndpointError, bad_address
+from engine.protocol import Failed, FailureKind
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+    from autoglm_ui.backends.remote.tap import Tap
+
+#: What the response hook fills for the request of the running task.
+current_tap: ContextVar[Tap | None] = ContextVar("current_tap", default=None)
+
+_PASTED = re.compile(r"/(chat/completions|completions|models|responses)/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds of silence after which a step has failed. A long prompt is silent until it is read."""
+
+    connect: float = 5.0
+    read: float = 600.0
+    models: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A checked base URL without a slash at its end."""
+
+    url: str
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises `EndpointError` for what is no http(s) URL."""
+        cleaned = _PASTED.sub("", text.strip().rstrip("/"))
+        try:
+            parts = urlsplit(cleaned)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError as error:
+            raise EndpointError(bad_address(text)) from error
+        if not valid or not cleaned.isprintable() or " " in cleaned:
+            raise EndpointError(bad_address(text))
+        return cls(urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")))
+
+    @property
+    def has_path(self) -> bool:
+        return bool(urlsplit(self.url).path)
+
+    @property
+    def host(self) -> str:
+        """Host and port, without a user name or a password."""
+        parts = urlsplit(self.url)
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        return f"{name}:{parts.port}" if parts.port else name
+
+    @property
+    def is_loopback(self) -> bool:
+        name = urlsplit(self.url).hostname or ""
+        return name in ("localhost", "::1") or name.startswith("127.")
+
+    @property
+    def shown(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{self.host}{parts.path}"
+
+    def under(self, path: str) -> Address:
+        return Address(self.url + path)
+
+
+def checked_key(key: str | None) -> str:
+    """`key` without the white space of copying. Raises `EndpointError` for what cannot be sent."""
+    key = (key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise EndpointError(
+            Failed(
+                FailureKind.UNAUTHORIZED,
+                "the API key holds characters that no key has",
+                "Copy the key again, without quotes, spaces or other signs around it.",
+            )
+        )
+    return key
+
+
+@dataclass(slots=True)
+class Connections:
+    """One HTTP client for each event loop that asks: a connection belongs to the loop that made it."""
+
+    key: str = field(repr=False)
+    timeouts: Timeouts
+    _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
+
+    def client(self, address: Address) -> AsyncOpenAI:
+        """The client of the running loop, set to `address`."""
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = self._made(address)
+        client.base_url = address.url
+        return client
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections, and forget those of others."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        self._clients.clear()
+        if client is not None:
+            await client.close()
+
+    def _made(self, address: Address) -> AsyncOpenAI:
+        import openai
+
+        timeout = openai.Timeout(self.timeouts.read, connect=self.timeouts.connect)
+        direct = {"all://*": None} if address.is_loopback else None  # a proxy cannot reach this machine
+        http = openai.DefaultAsyncHttpxClient(
+            timeout=timeout, mounts=direct, event_hooks={"response": [_observe]}
+        )
+        # The SDK wants a key and reads the environment for one: the key of another service must not
+        # reach this one, and neither must its organisation.
+        headers = {"Accept-Encoding": "identity"}
+        client = openai.AsyncOpenAI(
+            api_key=self.key or "none",
+            base_url=address.url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=http,
+            default_headers=headers if self.key else {**headers, "Authorization": openai.Omit()},  # type: ignore[dict-item]
+        )
+        client.organization = client.project = None
+        return client
+
+
+async def _observe(response: httpx2.Response) -> None:
+    tap = current_tap.get()
+    if tap is not None:
+        await tap.attach(response)
