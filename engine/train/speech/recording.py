@@ -19,7 +19,7 @@ ENGINES: dict[Engine, float] = {"espeak": 0.5, "flite": 0.25, "hibari": 0.25, "b
 _TEMPO = (0.75, 1.35)
 _SEMITONES = 2.5
 _SIZE = (0.88, 1.2)
-_NATURAL_SIZE = (0.85, 1.35)
+_WOMAN_SIZE = (0.85, 1.35)  # for the engines with one voice, a woman's: from a child to nearly a man
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +40,8 @@ def record(
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{split}/{language}/{text}".encode())])
     voice = choose_voice(language, split, engines, rng)
-    alone = voice.engine in ("hibari", "baker")  # the only voice of its kind: it is many sizes of people
-    semitones = 0.0 if alone else rng.normal(0.0, _SEMITONES)
-    size = rng.uniform(*(_NATURAL_SIZE if alone else _SIZE))
+    semitones = 0.0 if voice.pitch is None else rng.normal(0.0, _SEMITONES)
+    size = rng.uniform(*(_WOMAN_SIZE if voice.engine in ("hibari", "baker") else _SIZE))
     clean = speak(text, voice, rng.uniform(*_TEMPO), semitones, size)
     return Recording(degrade(clean, rng), voice, text)
 

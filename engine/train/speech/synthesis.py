@@ -63,11 +63,11 @@ def speak(
 
     `tempo` multiplies the voice's own rate, `semitones` moves its pitch. `size` is the speaker's body against
     the voice's own: at 1.1 pitch and formants are a tenth lower, as from a longer throat, at the same tempo.
-    Hibari and Baker have no pitch of their own to move: they follow `semitones` with their formants too.
+    A voice without a pitch to set follows `semitones` with its formants too.
     Raises SynthesizerMissing, VoiceMissing, and UnspeakableText for digits and letters of another language.
     """
     _check(text, voice.language)
-    if voice.engine in ("hibari", "baker"):
+    if voice.pitch is None:
         size, semitones = size / 2 ** (semitones / 12), 0.0
     sound, rate = _ENGINES[voice.engine](text, voice, tempo * size, semitones)
     sound = trim(soxr.resample(sound, rate / size, SAMPLE_RATE))
@@ -108,6 +108,7 @@ def _spelling(text: str, language: Language) -> str:
 
 def _espeak(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
     rate = int(np.clip(round(voice.rate * tempo), *_ESPEAK_RATES))
+    assert voice.pitch is not None, voice
     pitch = int(np.clip(round(voice.pitch + semitones * _ESPEAK_STEPS_PER_SEMITONE), 0, 99))
     options = ["-v", voice.name, "-s", str(rate), "-p", str(pitch), "-b", "1", "--stdout"]
     return _decode(_run("espeak", [*options, "--", _spelling(text, voice.language)]))
@@ -115,12 +116,12 @@ def _espeak(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np
 
 def _flite(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
     stretch = _FLITE_OWN_RATE / (voice.rate * tempo)
-    pitch = voice.pitch * 2 ** (semitones / 12)
+    options = ["-voice", voice.name, "--setf", f"duration_stretch={stretch:.3f}"]
+    if voice.pitch is not None:
+        options += ["--setf", f"int_f0_target_mean={voice.pitch * 2 ** (semitones / 12):.1f}"]
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder, "speech.wav")  # flite seeks back to write the header, so it needs a real file
-        options = ["-voice", voice.name, "-o", str(wav), "-t", text]
-        options += ["--setf", f"duration_stretch={stretch:.3f}", "--setf", f"int_f0_target_mean={pitch:.1f}"]
-        _run("flite", options)
+        _run("flite", [*options, "-o", str(wav), "-t", text])
         return _decode(wav.read_bytes())
 
 

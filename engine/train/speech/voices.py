@@ -17,14 +17,14 @@ class Voice:
     """One synthetic speaker.
 
     `name` is what the engine calls it: accent+variant for espeak, the voice for the others. `pitch` is its
-    usual pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for the others. `rate` is in words a
-    minute.
+    usual pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for flite, None where it has only
+    the pitch of its recordings. `rate` is in words a minute.
     """
 
     engine: Engine
     language: Language
     name: str
-    pitch: int
+    pitch: int | None
     rate: int
 
     @property
@@ -65,13 +65,13 @@ _ENGLISH_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-us-nyc", "en-gb-scotland
 # Voices made from recordings of a person.
 _NATURAL: dict[Split, tuple[Voice, ...]] = {
     "train": (
-        Voice("baker", "zh", "baker", 280, 175),
-        Voice("hibari", "en", "heart", 190, 165),
+        Voice("baker", "zh", "baker", None, 175),
+        Voice("hibari", "en", "heart", None, 165),
         Voice("flite", "en", "slt", 170, 165),
         Voice("flite", "en", "awb", 125, 165),
         Voice("flite", "en", "kal16", 105, 165),
     ),
-    "heldout": (Voice("flite", "en", "rms", 100, 165),),
+    "heldout": (Voice("flite", "en", "rms", None, 165),),
 }
 
 
