@@ -76,6 +76,15 @@ def test_a_space_gets_what_the_base_and_the_engine_need() -> None:
     assert read_pins(ROOT / "requirements.txt") == expected
 
 
+def test_a_space_starts_this_program() -> None:
+    front = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1]
+    told = dict(line.split(": ", 1) for line in front.splitlines())
+    assert told["sdk"] == "gradio"
+    assert {told["sdk_version"]} == read_pins(ROOT / "requirements.txt")["gradio"]
+    assert (ROOT / told["app_file"]).is_file()
+    assert told["license"].lower() == PROJECT["license"].lower()
+
+
 def test_the_base_install_has_no_torch() -> None:
     assert "torch" not in requirement_names("dev")
 
