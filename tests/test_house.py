@@ -47,7 +47,9 @@ def read_pins(path: Path) -> dict[str, set[str]]:
             continue
         match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)( ; .+)?", line)
         assert match, f"{path.name}: {line!r} is not an exact pin"
-        pins.setdefault(match[1].lower(), set()).add(match[2])
+        versions = pins.setdefault(match[1].lower(), set())
+        assert not versions or match[3], f"{path.name}: {match[1]} stands there twice"
+        versions.add(match[2])
     return pins
 
 
