@@ -83,6 +83,7 @@ def test_every_name_can_be_read_in_both_languages():
         ("长按相册", "chang2 an4 xiang4 ce4"),
         ("调大音量", "tiao2 da4 yin1 liang4"),
         ("等待一秒", "deng3 dai4 yi4 miao3"),
+        ("你都会什么", "ni3 dou1 hui4 shen2 me5"),
         ("绿色", "lv4 se4"),
     ],
 )

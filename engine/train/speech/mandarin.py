@@ -19,6 +19,7 @@ _READINGS = {
     "一下": "yi2 xia4",
     "一秒": "yi4 miao3",
     "一页": "yi2 ye4",
+    "都会": "dou1 hui4",
 }
 _SPECIAL = re.compile(f"({'|'.join(_READINGS)})")
 
