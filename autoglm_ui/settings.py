@@ -11,6 +11,9 @@ from typing import Any, Literal, NoReturn, get_args
 
 PREFIX = "AUTOGLM_"
 
+#: Variables with our prefix that others read: the drawing of training screens.
+OTHERS = frozenset({"AUTOGLM_FONTS"})
+
 Language = Literal["zh", "en"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -75,7 +78,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
     if on_space:
         values |= {"host": "0.0.0.0", "allowed_hosts": _hosts(environ.get("SPACE_HOST", "*.hf.space"))}
     for name, text in environ.items():
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name in OTHERS:
             continue
         if name not in known:
             raise UsageError(f"{name} is no option. Known are: {', '.join(sorted(known))}.")

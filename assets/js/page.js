@@ -51,6 +51,12 @@
     true,
   );
 
+  // The same file once more is a change, too, when the first one was taken out again.
+  on("change", (event) => {
+    const input = event.target;
+    if (input instanceof HTMLInputElement && input.type === "file") setTimeout(() => (input.value = ""), 0);
+  });
+
   // Pasted and dropped files go the way of chosen ones.
   const attach = (files) => {
     const input = find("#composer input[type=file]");

@@ -118,7 +118,9 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     page.earlier.click(handlers.earlier, [visitor], shown, **quiet)
     page.new.click(handlers.clear, [visitor], [page.notice, *shown], **quiet)
 
-    page.attach.upload(handlers.attach, [page.attach, visitor], [page.tray, page.notice], **quiet)
+    page.attach.upload(
+        handlers.attach, [page.attach, visitor], [page.tray, page.notice, page.attach], **quiet
+    )
     page.record.stop_recording(
         handlers.record, [page.record, visitor], [page.tray, page.notice, page.record], **quiet
     )
