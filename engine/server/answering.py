@@ -50,6 +50,7 @@ class Channel:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._sending = asyncio.Lock()
         self._last_sent = 0.0
         self.begun = False
 
@@ -71,12 +72,13 @@ class Channel:
                 await self._write(": keep-alive\n\n")
 
     async def _write(self, text: str, more: bool = True) -> None:
-        self._last_sent = asyncio.get_running_loop().time()
-        if not self.begun:
-            self.begun = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": _SSE_HEADERS})
         body = text.encode("utf-8", "replace")
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        async with self._sending:
+            self._last_sent = asyncio.get_running_loop().time()
+            if not self.begun:
+                self.begun = True
+                await self._send({"type": "http.response.start", "status": 200, "headers": _SSE_HEADERS})
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 class Answer(Response):

@@ -30,6 +30,7 @@ from engine.protocol import (
 from engine.server.errors import ApiError, without_paths
 from engine.server.schema import ChatCompletionRequest
 from engine.server.wire import MEDIA_MAX, Call, Display, Text, delta, read_call, usage_json
+from engine.thinking import ThinkingSplitter
 
 QUESTION = [{"role": "user", "content": "What is this?"}]
 
@@ -369,6 +370,22 @@ def test_an_answer_that_was_thinking_is_closed_as_servers_close_it():
     received, whole = streamed([AnswerAdded("Let me see."), Resplit("Let me see.", "A cat")])
     assert received["content"] == "Let me see.</think>A cat"
     assert whole == Text("Let me see.", "A cat")
+
+
+@pytest.mark.parametrize(
+    "written", ["Let me see.</think>A cat", "</think>A cat", "`</think>` is text", "A cat"]
+)
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_a_client_that_reads_tags_gets_what_the_engine_split(written: str, size: int):
+    """The engine, not told that the prompt had opened `<think>`, finds out when it is closed."""
+    engine, client = ThinkingSplitter(), ThinkingSplitter()
+    pieces = [written[at : at + size] for at in range(0, len(written), size)]
+    events = [event for piece in pieces for event in engine.feed(piece)] + engine.close()
+    received, whole = streamed(events)
+    text = Text()
+    for event in client.feed(received["content"]) + client.close():
+        text = text.add(event)
+    assert text == whole
 
 
 def test_thinking_that_was_the_answer_is_told_as_the_answer():
