@@ -108,6 +108,7 @@ def test_stopping_in_the_page_stops_the_server():
 # ---------------------------------------------------------------------------- with a real model
 
 
+@pytest.mark.slow
 def test_a_model_says_the_same(checkpoint: Path, screenshot: Image.Image, voice: np.ndarray):
     picture, sound = io.BytesIO(), io.BytesIO()
     screenshot.save(picture, "PNG")
@@ -127,6 +128,7 @@ def test_a_model_says_the_same(checkpoint: Path, screenshot: Image.Image, voice:
     assert any(reply.answer for reply in here)
 
 
+@pytest.mark.slow
 def test_the_command_serves_a_model_and_stops_when_told(checkpoint: Path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
