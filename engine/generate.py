@@ -1,8 +1,8 @@
-"""The generation loop: prefill, then one token a step with a KV cache. It yields token ids and nothing else."""
+"""The generation loop: prefill, then one token a step with a KV cache. It yields token ids, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,7 +24,7 @@ def generate(
     sampler: Sampler,
     stop_ids: frozenset[int],
     max_new_tokens: int,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Yield the ids that `model` writes after a prompt, a stop id included, at most `max_new_tokens`.
 
     The encoders run once, before the first token, and the fusion layers' keys and values are kept. Closing
@@ -38,9 +38,7 @@ def generate(
     cache = DynamicCache(config=model.config.get_text_config())
     step = input_ids
     for _ in range(max_new_tokens):
-        output = model(
-            input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1, **remembered
-        )
+        output = model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1, **remembered)
         token = sampler.pick(output.logits[0, -1])
         yield token
         if token in stop_ids:

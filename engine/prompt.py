@@ -59,13 +59,15 @@ def build_prompt(
     if images:
         media.update(processor.image_processor([decode_image(part) for part in images]))
         seen = tuple(
-            describe_image(part.width, part.height, size.tolist(), processor.image_processor.image_size, model)
+            describe_image(
+                part.width, part.height, size.tolist(), processor.image_processor.image_size, model
+            )
             for part, size in zip(images, media["content_sizes"], strict=True)
         )
     if audios:
         rate = processor.feature_extractor.sampling_rate
         media.update(processor.feature_extractor([decode_audio(part, rate) for part in audios]))
-        stride = model.config.audio_config.stride
+        stride = model.config.audio.stride
         heard = tuple(
             AudioHeard(part.seconds, rate, mel_frames=int(frames), tokens=-(-int(frames) // stride))
             for part, frames in zip(audios, media["feature_lengths"], strict=True)
@@ -99,14 +101,16 @@ def fit_context(
     messages: Sequence[Message], thinking: bool, processor: AutoGLMProcessor, limit: int
 ) -> tuple[list[int], int]:
     """Token ids of the prompt, and how many of the oldest messages were left out to keep to `limit`."""
+    length = 0
     for dropped in range(len(messages)):
         kept = leave_out(messages, dropped)
         if dropped and len(kept) > 1 and kept[first_turn(kept)].role == "assistant":
             continue
         ids = encode(kept, thinking, processor)
-        if len(ids) <= limit:
+        length = len(ids)
+        if length <= limit:
             return ids, dropped
-    raise TextTooLong(len(ids), limit)
+    raise TextTooLong(length, limit)
 
 
 def first_turn(messages: Sequence[Message]) -> int:
@@ -144,6 +148,6 @@ def to_chat(message: Message) -> dict[str, Any]:
 def describe_image(
     width: int, height: int, content: list[int], side: int, model: AutoGLMForConditionalGeneration
 ) -> ImageSeen:
-    stride = model.config.vision_config.stride
+    stride = model.config.vision.stride
     tokens = -(-content[0] // stride) * -(-content[1] // stride)
     return ImageSeen(width, height, side, side, (0.0, 0.0, float(content[0]), float(content[1])), tokens)

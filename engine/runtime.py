@@ -152,7 +152,9 @@ class Runtime:
             self._readiness = Readiness("failed", error.message, failure=error.as_event())
         except Exception as error:
             logger.exception("loading %s failed", self._model)
-            self._readiness = Readiness("failed", str(error), failure=unexpected(error, FailureKind.LOAD_FAILED))
+            self._readiness = Readiness(
+                "failed", str(error), failure=unexpected(error, FailureKind.LOAD_FAILED)
+            )
 
     def _serve(self, ticket: Ticket) -> None:
         """Answer one request; its last event is Finished or Failed, then None."""

@@ -7,7 +7,10 @@ from torch import Tensor
 
 
 class Sampler:
-    """Greedy at temperature 0, else nucleus sampling (Holtzman et al., 2020) from its own seeded generator."""
+    """Greedy at temperature 0, else nucleus sampling (Holtzman et al., 2020), from its own seeded generator.
+
+    `seed` None draws one.
+    """
 
     def __init__(self, temperature: float = 0.0, top_p: float = 1.0, seed: int | None = None) -> None:
         self.temperature, self.top_p = temperature, top_p

@@ -80,11 +80,12 @@ class AudioEncoder(nn.Module):
             input_features: [n, 80, T] log-mel, zero where padded, one frame every 10 ms.
             feature_lengths: [n] frames of each recording.
         """
-        hidden, lengths = input_features, feature_lengths
-        hidden = hidden * frame_mask(lengths, hidden.shape[-1])[:, None, :]
-        for conv in self.convs:
+        lengths = feature_lengths
+        mask = frame_mask(lengths, input_features.shape[-1])
+        hidden = input_features * mask[:, None, :]
+        for conv, stride in zip(self.convs, self.config.conv_strides, strict=True):
             hidden = functional.gelu(conv(hidden))
-            lengths = -(-lengths // conv.stride[0])
+            lengths = -(-lengths // stride)
             mask = frame_mask(lengths, hidden.shape[-1])
             hidden = hidden * mask[:, None, :]
         frames = hidden.transpose(1, 2)

@@ -123,12 +123,7 @@ class AutoGLMConfig(PreTrainedConfig):
     """
 
     model_type = "autoglm_phone"
-    sub_configs = {
-        "vision_config": AutoGLMVisionConfig,
-        "audio_config": AutoGLMAudioConfig,
-        "text_config": AutoGLMTextConfig,
-    }
-    sub_configs_defaults = {
+    sub_configs_defaults = {  # pyright: ignore[reportAssignmentType]
         "vision_config": AutoGLMVisionConfig,
         "audio_config": AutoGLMAudioConfig,
         "text_config": AutoGLMTextConfig,
@@ -142,6 +137,21 @@ class AutoGLMConfig(PreTrainedConfig):
     audio_token_id: int = 14
     tie_word_embeddings: bool = True
     initializer_range: float = 0.02
+
+    @property
+    def vision(self) -> AutoGLMVisionConfig:
+        assert isinstance(self.vision_config, AutoGLMVisionConfig)
+        return self.vision_config
+
+    @property
+    def audio(self) -> AutoGLMAudioConfig:
+        assert isinstance(self.audio_config, AutoGLMAudioConfig)
+        return self.audio_config
+
+    @property
+    def text(self) -> AutoGLMTextConfig:
+        assert isinstance(self.text_config, AutoGLMTextConfig)
+        return self.text_config
 
 
 def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:

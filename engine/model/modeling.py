@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import GenerationMixin, PreTrainedModel
+from transformers import Cache, GenerationMixin, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import CausalLMOutputWithPast
 from transformers.models.glm4.modeling_glm4 import (
+    Glm4Attention,
     Glm4DecoderLayer,
     Glm4Model,
     Glm4PreTrainedModel,
@@ -41,18 +43,19 @@ class FusionDecoderLayer(Glm4DecoderLayer):
     def __init__(self, config: AutoGLMTextConfig, layer_idx: int) -> None:
         super().__init__(config, layer_idx)
         fusion_layers = list(config.fusion_layers)
-        self.slot = fusion_layers.index(layer_idx) if layer_idx in fusion_layers else None
-        self.fusion = GatedCrossAttention(config) if self.slot is not None else None
+        self.slot = fusion_layers.index(layer_idx) if layer_idx in fusion_layers else -1
+        self.fusion = GatedCrossAttention(config) if layer_idx in fusion_layers else None
 
-    def forward(
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         hidden_states: Tensor,
         media_keys: Tensor | None = None,
         media_values: Tensor | None = None,
         media_mask: Tensor | None = None,
-        **kwargs,
-    ) -> Tensor:
+        **kwargs: Any,
+    ) -> Any:
         if self.fusion is not None and media_keys is not None:
+            assert media_values is not None and media_mask is not None
             hidden_states = self.fusion(
                 hidden_states, media_keys[:, self.slot], media_values[:, self.slot], media_mask
             )
@@ -62,9 +65,9 @@ class FusionDecoderLayer(Glm4DecoderLayer):
 class AutoGLMTextModel(Glm4Model):
     """The GLM decoder. Its `forward` is Glm4's; media tensors pass through to the fusion layers."""
 
-    config: AutoGLMTextConfig
+    config: AutoGLMTextConfig  # pyright: ignore[reportIncompatibleVariableOverride]
     _no_split_modules = ["FusionDecoderLayer"]
-    _can_record_outputs = {**Glm4PreTrainedModel._can_record_outputs, "hidden_states": FusionDecoderLayer}
+    _can_record_outputs = {"hidden_states": FusionDecoderLayer, "attentions": Glm4Attention}
 
     def __init__(self, config: AutoGLMTextConfig) -> None:
         Glm4PreTrainedModel.__init__(self, config)
@@ -80,7 +83,8 @@ class AutoGLMTextModel(Glm4Model):
         self.post_init()
 
     def fusions(self) -> list[GatedCrossAttention]:
-        return [layer.fusion for layer in self.layers if layer.fusion is not None]
+        fusions = [getattr(layer, "fusion", None) for layer in self.layers]
+        return [fusion for fusion in fusions if isinstance(fusion, GatedCrossAttention)]
 
 
 class AutoGLMPreTrainedModel(PreTrainedModel):
@@ -89,7 +93,7 @@ class AutoGLMPreTrainedModel(PreTrainedModel):
     config_class = AutoGLMConfig
     config: AutoGLMConfig
     base_model_prefix = "model"
-    input_modalities = ("image", "audio", "text")
+    input_modalities = ["image", "audio", "text"]
     supports_gradient_checkpointing = True
     _no_split_modules = ["FusionDecoderLayer", "VisionStage", "AudioBlock"]
     _skip_keys_device_placement = ["past_key_values"]
@@ -102,14 +106,14 @@ class AutoGLMPreTrainedModel(PreTrainedModel):
         if isinstance(module, nn.Conv1d | nn.Conv2d):
             init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, GatedCrossAttention):
-            init.constant_(module.gate.bias, self.config.get_text_config().gate_bias)
+            init.constant_(module.gate.bias, self.config.text.gate_bias)
 
 
 class AutoGLMVisionModel(AutoGLMPreTrainedModel):
     """Image encoder and its alignment; `thing_head` names what each cell shows, for training."""
 
     config_class = AutoGLMVisionConfig
-    config: AutoGLMVisionConfig
+    config: AutoGLMVisionConfig  # pyright: ignore[reportIncompatibleVariableOverride]
     main_input_name = "pixel_values"
 
     def __init__(self, config: AutoGLMVisionConfig, shared_size: int = 512) -> None:
@@ -134,7 +138,7 @@ class AutoGLMAudioModel(AutoGLMPreTrainedModel):
     """Speech encoder and its alignment; `unit_head` spells what each frame says, for training."""
 
     config_class = AutoGLMAudioConfig
-    config: AutoGLMAudioConfig
+    config: AutoGLMAudioConfig  # pyright: ignore[reportIncompatibleVariableOverride]
     main_input_name = "input_features"
 
     def __init__(self, config: AutoGLMAudioConfig, shared_size: int = 512) -> None:
@@ -160,16 +164,17 @@ class AutoGLMModel(AutoGLMPreTrainedModel):
 
     def __init__(self, config: AutoGLMConfig) -> None:
         super().__init__(config)
-        shared_size = config.text_config.shared_size
-        self.vision = AutoGLMVisionModel(config.vision_config, shared_size)
-        self.audio = AutoGLMAudioModel(config.audio_config, shared_size)
-        self.language_model = AutoGLMTextModel(config.text_config)
+        shared_size = config.text.shared_size
+        self.vision = AutoGLMVisionModel(config.vision, shared_size)
+        self.audio = AutoGLMAudioModel(config.audio, shared_size)
+        self.language_model = AutoGLMTextModel(config.text)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
         return self.language_model.embed_tokens
 
     def set_input_embeddings(self, value: nn.Module) -> None:
+        assert isinstance(value, nn.Embedding)
         self.language_model.embed_tokens = value
 
     def perceive(
@@ -241,8 +246,7 @@ class AutoGLMForConditionalGeneration(AutoGLMPreTrainedModel, GenerationMixin):
     def __init__(self, config: AutoGLMConfig) -> None:
         super().__init__(config)
         self.model = AutoGLMModel(config)
-        text = config.text_config
-        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        self.lm_head = nn.Linear(config.text.hidden_size, config.text.vocab_size, bias=False)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -261,7 +265,7 @@ class AutoGLMForConditionalGeneration(AutoGLMPreTrainedModel, GenerationMixin):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values=None,
+        past_key_values: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         content_sizes: Tensor | None = None,
@@ -273,7 +277,7 @@ class AutoGLMForConditionalGeneration(AutoGLMPreTrainedModel, GenerationMixin):
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
-        **kwargs,
+        **kwargs: Any,
     ) -> AutoGLMOutput:
         """One pass of the decoder, and of the encoders where media come as pixels and mel.
 
@@ -322,9 +326,13 @@ class AutoGLMForConditionalGeneration(AutoGLMPreTrainedModel, GenerationMixin):
             media=media or None,
         )
 
-    def _prepare_model_inputs(self, inputs, bos_token_id, model_kwargs):
+    def _prepare_model_inputs(
+        self, inputs: Tensor | None, bos_token_id: Tensor | None, model_kwargs: dict[str, Any]
+    ) -> tuple[Tensor, str | None, dict[str, Any]]:
         """`generate` encodes the media here, before its loop, so that they are read once a request."""
-        inputs, name, model_kwargs = super()._prepare_model_inputs(inputs, bos_token_id, model_kwargs)
+        prepare = super()._prepare_model_inputs  # pyright: ignore[reportAttributeAccessIssue]
+        inputs, name, model_kwargs = prepare(inputs, bos_token_id, model_kwargs)
+        assert inputs is not None
         given = {key: model_kwargs.pop(key) for key in MEDIA_INPUTS if key in model_kwargs}
         if any(value is not None for value in given.values()):
             model_kwargs.update(self.remember(inputs, **given))

@@ -39,7 +39,7 @@ class AutoGLMImageProcessor(BaseImageProcessor):
         square.paste(resized, (0, 0))
         return square, (width, height)
 
-    def preprocess(
+    def preprocess(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, images: Image.Image | Sequence[Image.Image], return_tensors: str | None = "pt", **kwargs: Any
     ) -> BatchFeature:
         """Pictures -> `pixel_values` [n, 3, size, size] float32 and `content_sizes` [n, 2] int64."""
@@ -61,7 +61,7 @@ class AutoGLMFeatureExtractor(WhisperFeatureExtractor):
     model_input_names = ["input_features", "feature_lengths"]
     SHORTEST = 400  # samples; one analysis window
 
-    def __call__(  # type: ignore[override]
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         audio: np.ndarray | Sequence[np.ndarray],
         sampling_rate: int = 16_000,
@@ -110,7 +110,7 @@ class AutoGLMProcessor(ProcessorMixin):
             *self.feature_extractor.model_input_names,
         ]
 
-    def __call__(  # type: ignore[override]
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         text: str | list[str] | None = None,
         images: Image.Image | Sequence[Image.Image] | None = None,

@@ -43,10 +43,10 @@ def attend_sparsely(
     Returns:
         [batch, q, heads, d] float, and None for the weights.
     """
-    block = module.config.sparse_block
+    block: int = getattr(module.config, "sparse_block")  # noqa: B009 - of AutoGLMTextConfig
     groups = query.shape[1] // key.shape[1]
     key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
-    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scaling = float(query.shape[-1] ** -0.5 if scaling is None else scaling)
     if attention_mask is not None:
         visible = attention_mask & pattern_in_rows(attention_mask, block)
         attended = attend(query, key, value, visible, scaling, dropout)

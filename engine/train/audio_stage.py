@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.modeling import AutoGLMAudioModel
@@ -17,7 +17,9 @@ from engine.train.trainer import Losses, Schedule, train
 class AudioStage:
     """Batches and losses of the stage. Recordings of about one length come together."""
 
-    def __init__(self, model: AutoGLMAudioModel, corpus: HearingCorpus, batch_size: int, device: torch.device):
+    def __init__(
+        self, model: AutoGLMAudioModel, corpus: HearingCorpus, batch_size: int, device: torch.device
+    ):
         self.model, self.corpus, self.batch_size, self.device = model, corpus, batch_size, device
         classes = {unit: index for index, unit in enumerate(known_units(), start=1)}
         self.targets = [
@@ -73,7 +75,9 @@ class AudioStage:
             heard = [unit for unit in best if unit]
             utterance, source = self.corpus.utterances[index], self.corpus.sources[index]
             group = source if source in ("person", "nobody") else utterance.language
-            errors.setdefault(group, []).append((distance(heard, self.targets[index]), len(self.targets[index])))
+            errors.setdefault(group, []).append(
+                (distance(heard, self.targets[index]), len(self.targets[index]))
+            )
         figures = {}
         for group, pairs in sorted(errors.items()):
             wrong, total = (sum(column) for column in zip(*pairs, strict=True))
@@ -113,7 +117,8 @@ def teach_hearing(
     device: torch.device,
 ) -> None:
     """Train the speech encoder; held-out voices are scored at each checkpoint."""
-    model.to(device).train()
+    nn.Module.to(model, device)
+    model.train()
     stage = AudioStage(model, corpus, schedule.batch_size, device)
     judge = AudioStage(model, heldout, 1, device)
     train("audio", model, stage.draw, stage.loss, schedule, folder, judge.evaluate)

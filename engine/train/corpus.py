@@ -69,14 +69,12 @@ def draw_one(seed: int, source: Source) -> tuple[np.ndarray, tuple[int, int], Sc
 
 
 def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> ScreenCorpus:
-    """Draw screens 0 to `count` - 1 of a split, or practice sheets, into `folder`, or open them if they are there already."""
+    """Draw the first `count` screens of a split, or practice sheets, into `folder`, or open them."""
     name = f"screens-{source}-{count}"
     pixels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        pixels = np.lib.format.open_memmap(
-            pixels_path, mode="w+", dtype=np.uint8, shape=(count, 224, 224, 3)
-        )
+        pixels = np.lib.format.open_memmap(pixels_path, mode="w+", dtype=np.uint8, shape=(count, 224, 224, 3))
         facts = []
         with ProcessPoolExecutor(workers) as pool:
             drawn = pool.map(partial(draw_one, source=source), range(count), chunksize=32)
@@ -88,8 +86,6 @@ def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> Scree
         pixels.flush()
         facts_path.write_text(json.dumps(facts))
     facts = json.loads(facts_path.read_text())
-    scenes = [
-        Scene(layout, tuple(Spot(key, tuple(box)) for key, box in spots)) for _, layout, spots in facts
-    ]
+    scenes = [Scene(layout, tuple(Spot(key, tuple(box)) for key, box in spots)) for _, layout, spots in facts]
     sizes = np.array([size for size, _, _ in facts], dtype=np.int64)
     return ScreenCorpus(np.load(pixels_path, mmap_mode="r"), sizes, scenes)

@@ -1,5 +1,6 @@
 """Dialogues that teach nano its skills: what is asked, what it should think, what it should answer."""
 
+# ruff: noqa: E501 - sayings stand on one line
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -241,7 +242,11 @@ def describe(scene: Scene, language: Language) -> tuple[str, str, Expectation]:
     expectation = Expectation("things", things=frozenset(keys))
     if language == "zh":
         return f"这是{layout}，我从上往下看。", "屏幕上有：" + "、".join(names) + "。", expectation
-    return f"This is {layout}. I look from top to bottom.", "On the screen: " + ", ".join(names) + ".", expectation
+    return (
+        f"This is {layout}. I look from top to bottom.",
+        "On the screen: " + ", ".join(names) + ".",
+        expectation,
+    )
 
 
 def point(task: Task, scene: Scene) -> tuple[str, str, Expectation]:
@@ -252,12 +257,20 @@ def point(task: Task, scene: Scene) -> tuple[str, str, Expectation]:
     if not there:
         if chinese:
             return f"我找{name}，没有看到。", f"屏幕上没有{name}。", Expectation("text")
-        return f"I look for {name} and do not see it.", f"I do not see {name} on the screen.", Expectation("text")
+        return (
+            f"I look for {name} and do not see it.",
+            f"I do not see {name} on the screen.",
+            Expectation("text"),
+        )
     spot = there[0]
     where = place(spot, language)
     thinking = f"我看到{name}在{where}。" if chinese else f"I see {name} at the {where}."
     if task.intent == "find":
-        return thinking, f"有，{name}在{where}。" if chinese else f"Yes, {name} is at the {where}.", Expectation("text")
+        return (
+            thinking,
+            f"有，{name}在{where}。" if chinese else f"Yes, {name} is at the {where}.",
+            Expectation("text"),
+        )
     x, y = spot.element
     return thinking, f'do(action="Tap", element=[{x},{y}])', Expectation("tap", box=spot.box)
 
@@ -291,7 +304,9 @@ EVALUATED = (
 )  # fmt: skip
 
 
-def draw_utterance(rng: Random, split: Split, intents: Sequence[str] = (*SPOKEN_INTENTS, "digit")) -> Utterance:
+def draw_utterance(
+    rng: Random, split: Split, intents: Sequence[str] = (*SPOKEN_INTENTS, "digit")
+) -> Utterance:
     """Something for a voice to say."""
     language: Language = rng.choice(("zh", "en"))
     weights = {"tap": 10, "open": 7, "digit": 4, "describe": 2, "wait": 2}
@@ -332,16 +347,16 @@ class Composer:
         if skill is None:
             skill = rng.choices(list(SKILLS), list(SKILLS.values()))[0]
         if skill.startswith("spoken") or skill == "screen_and_speech":
-            sample = self.compose_spoken(rng, skill)
-        else:
-            sample = self.compose_typed(rng, skill)
-        return sample
+            return self.compose_spoken(rng, skill)
+        return self.compose_typed(rng, skill)
 
     def compose_typed(self, rng: Random, skill: str) -> Sample:
         language: Language = rng.choice(("zh", "en"))
         looks = skill in ("describe", "tap", "find")
         # Talk about other things goes on while a screenshot is there.
-        scene_index = self.draw_scene(rng) if looks or (skill not in ("no_screen",) and rng.random() < 0.25) else None
+        scene_index = (
+            self.draw_scene(rng) if looks or (skill not in ("no_screen",) and rng.random() < 0.25) else None
+        )
         scene = None if scene_index is None else self.scenes[scene_index]
         intent = skill
         if skill == "command":
@@ -373,7 +388,6 @@ class Composer:
     def compose_spoken(self, rng: Random, skill: str) -> Sample:
         if skill == "spoken_silence":
             index = rng.choice(self.recordings["nothing"])
-            task = Task("nothing", rng.choice(("zh", "en")), heard="")
             scene_index = self.draw_scene(rng) if rng.random() < 0.2 else None
             # Without words there is no language to follow: nano then speaks Chinese.
             task = Task("nothing", "zh", heard="")
@@ -386,7 +400,9 @@ class Composer:
             weights = {"tap": 2, "open": 8, "describe": 0.5}
             intent = rng.choices(intents, [weights.get(intent, 1) for intent in intents])[0]
             index = rng.choice(self.recordings[intent])
-            scene_index = self.draw_scene(rng) if intent in ("tap", "describe") and rng.random() < 0.5 else None
+            scene_index = (
+                self.draw_scene(rng) if intent in ("tap", "describe") and rng.random() < 0.5 else None
+            )
         else:
             scene_index = self.draw_scene(rng)
             index = self.draw_spoken_target(rng, self.scenes[scene_index])

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from engine.model import register
-from engine.train.corpus import ScreenCorpus, draw_corpus
+from engine.train.corpus import ScreenCorpus, Source, draw_corpus
 from engine.train.dialogues import EVALUATED, Composer, Expectation, Sample
 from engine.train.hearing import HearingCorpus, record_corpus
 from engine.train.joint_stage import to_chat
@@ -111,7 +111,10 @@ class Examiner:
         tokenizer = self.processor.tokenizer
         prompts = [
             tokenizer.apply_chat_template(
-                to_chat(sample)[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
+                to_chat(sample)[:-1],
+                add_generation_prompt=True,
+                tokenize=False,
+                enable_thinking=sample.thinks,
             )
             for sample in samples
         ]
@@ -205,7 +208,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m engine.train.evaluate", description=__doc__)
     parser.add_argument("--model", required=True, help="folder of the checkpoint")
     parser.add_argument("--out", type=Path, required=True, help="the report, JSON")
-    parser.add_argument("--data", type=Path, default=Path("runs/evaluation"), help="where held-out media are made")
+    parser.add_argument(
+        "--data", type=Path, default=Path("runs/evaluation"), help="where held-out media are made"
+    )
     parser.add_argument("--digits", type=Path, help="folder of the Free Spoken Digit Dataset's recordings")
     parser.add_argument("--count", type=int, default=200, help="samples of each skill")
     parser.add_argument("--batch-size", type=int, default=20)
@@ -219,7 +224,11 @@ def main() -> None:
         "model": Path(options.model).name,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
     }
-    for split, title in (("heldout", "screens"), ("heldout_icons", "unseen_icon_family")):
+    exams: tuple[tuple[Source, str], ...] = (
+        ("heldout", "screens"),
+        ("heldout_icons", "unseen_icon_family"),
+    )
+    for split, title in exams:
         screens = draw_corpus(options.data, split, 400, options.workers)
         examiner = Examiner(options.model, screens, recordings, torch.device(options.device))
         composer = Composer(screens.scenes, recordings.utterances, "heldout")

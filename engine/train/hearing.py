@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class HearingCorpus:
     """Recordings: `mels` float16 [80, frames of all], cut at `offsets` int64 [n + 1].
 
-    `sources` says who speaks: "espeak", "flite", "person" or "nobody".
+    `sources` says who speaks: a synthesizer, "person" or "nobody".
     """
 
     mels: np.ndarray

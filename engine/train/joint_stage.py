@@ -36,7 +36,10 @@ GROUP = 8  # batches that are composed together
 
 @dataclass(frozen=True)
 class SeenScreens:
-    """What the image encoder makes of a corpus: per screen, cells float16 [cells, c] and points [cells, 2]."""
+    """What the image encoder makes of a corpus.
+
+    Per screen, cells float16 [cells, channels] and points float32 [cells, 2].
+    """
 
     cells: Sequence[np.ndarray]
     points: Sequence[np.ndarray]
@@ -82,12 +85,19 @@ def to_chat(sample: Sample) -> list[dict[str, Any]]:
     return chat
 
 
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    found = tokenizer.convert_tokens_to_ids(token)
+    assert isinstance(found, int)
+    return found
+
+
 class Speller:
     """Samples -> token ids and labels; only what nano says in the last turn is scored."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self.tokenizer = tokenizer
-        self.stop = tokenizer.convert_tokens_to_ids("<|user|>")
+        self.stop = token_id(tokenizer, "<|user|>")
+        self.padding = token_id(tokenizer, "<|endoftext|>")
 
     def spell(self, sample: Sample) -> tuple[list[int], int]:
         """(ids of the prompt and the answer, length of the prompt)."""
@@ -95,6 +105,7 @@ class Speller:
         prompt = self.tokenizer.apply_chat_template(
             chat[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
         )
+        assert isinstance(prompt, str)
         answer = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.answer
         prompt_ids = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         answer_ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
@@ -104,7 +115,7 @@ class Speller:
         """Right-padded `input_ids` and `labels`, int64 [batch, length]."""
         spelt = [self.spell(sample) for sample in samples]
         length = max(len(ids) for ids, _ in spelt)
-        input_ids = torch.full((len(spelt), length), self.tokenizer.pad_token_id)
+        input_ids = torch.full((len(spelt), length), self.padding)
         labels = torch.full((len(spelt), length), IGNORED)
         for row, (ids, prompt) in enumerate(spelt):
             input_ids[row, : len(ids)] = torch.tensor(ids)
@@ -163,13 +174,19 @@ class JointStage:
         rows: list[list[Tensor]] = [[] for _ in samples]
         screens = [(row, sample.scene) for row, sample in enumerate(samples) if sample.scene is not None]
         if screens:
-            for (row, _), state in zip(screens, self.align_screens([scene for _, scene in screens]), strict=True):
+            for (row, _), state in zip(
+                screens, self.align_screens([scene for _, scene in screens]), strict=True
+            ):
                 rows[row].append(state)
-        spoken = [(row, sample.recording) for row, sample in enumerate(samples) if sample.recording is not None]
+        spoken = [
+            (row, sample.recording) for row, sample in enumerate(samples) if sample.recording is not None
+        ]
         if spoken:
-            for (row, _), state in zip(spoken, self.align_speech([index for _, index in spoken]), strict=True):
+            for (row, _), state in zip(
+                spoken, self.align_speech([index for _, index in spoken]), strict=True
+            ):
                 rows[row].append(state)
-        empty = torch.zeros(0, self.model.config.text_config.shared_size, device=self.model.device)
+        empty = torch.zeros(0, self.model.config.text.shared_size, device=self.model.device)
         return model.remember(pad_rows([torch.cat([empty, *parts]) for parts in rows]))
 
     def align_screens(self, scenes: Sequence[int]) -> list[Tensor]:

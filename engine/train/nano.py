@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import torch
+from torch import nn
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from engine.model import register
@@ -24,7 +25,7 @@ from engine.train.audio_stage import teach_hearing
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import Composer
 from engine.train.hearing import HearingCorpus, known_units, record_corpus
-from engine.train.joint_stage import teach_dialogue
+from engine.train.joint_stage import teach_dialogue, token_id
 from engine.train.trainer import Schedule, pick_device
 from engine.train.vision_stage import teach_vision
 
@@ -32,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 VOCABULARY = 2048
 CONTEXT = 512  # tokens of text that nano reads
+
+VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
+AUDIO = Schedule(steps=3000, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=300)
+JOINT = Schedule(steps=4000, batch_size=64, learning_rate=1.5e-3, warmup=200, checkpoint_every=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,9 @@ class Recipe:
     mosaics: int = 7_000
     recordings: int = 14_000
     silences: int = 875
-    vision: Schedule = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
-    audio: Schedule = Schedule(
-        steps=3000, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=300
-    )
-    joint: Schedule = Schedule(
-        steps=4000, batch_size=64, learning_rate=1.5e-3, warmup=200, checkpoint_every=200
-    )
+    vision: Schedule = VISION
+    audio: Schedule = AUDIO
+    joint: Schedule = JOINT
 
 
 @dataclass(frozen=True)
@@ -82,27 +83,31 @@ def make_tokenizer(data: Data) -> PreTrainedTokenizerFast:
     composer = Composer(data.screens.scenes, data.recordings.utterances, "train")
     samples = (composer.compose(rng) for _ in range(30_000))
     texts = (
-        text for sample in samples for turn in sample.turns for text in (turn.user, turn.thinking, turn.answer)
+        text
+        for sample in samples
+        for turn in sample.turns
+        for text in (turn.user, turn.thinking, turn.answer)
     )
     return train_tokenizer(texts, VOCABULARY, CONTEXT)
 
 
 def make_config(tokenizer: PreTrainedTokenizerFast) -> AutoGLMConfig:
-    ids = {name: int(tokenizer.convert_tokens_to_ids(f"<|{name}|>")) for name in ("image", "audio", "user")}
-    end = tokenizer.pad_token_id
+    ids = {name: token_id(tokenizer, f"<|{name}|>") for name in ("image", "audio", "user", "endoftext")}
     return nano(
         len(tokenizer),
         num_units=len(known_units()) + 1,
         image_token_id=ids["image"],
         audio_token_id=ids["audio"],
-        pad_token_id=end,
-        eos_token_id=[end, ids["user"]],
+        pad_token_id=ids["endoftext"],
+        eos_token_id=[ids["endoftext"], ids["user"]],
     )
 
 
 def make_model(config: AutoGLMConfig, device: torch.device) -> AutoGLMForConditionalGeneration:
     torch.manual_seed(0)
-    return AutoGLMForConditionalGeneration(config).to(device)
+    model = AutoGLMForConditionalGeneration(config)
+    nn.Module.to(model, device)
+    return model
 
 
 def teach(
@@ -126,13 +131,15 @@ def export(model: AutoGLMForConditionalGeneration, tokenizer: PreTrainedTokenize
     """Write the standard transformers layout. The spelling head has done its work and stays behind."""
     model.eval()
     model.model.audio.unit_head = None
-    model.config.audio_config.num_units = 0
-    text = model.config.text_config
+    model.config.audio.num_units = 0
+    text = model.config.text
     model.generation_config = GenerationConfig(
         eos_token_id=text.eos_token_id, pad_token_id=text.pad_token_id, max_new_tokens=256, do_sample=False
     )
     model.save_pretrained(out)
-    AutoGLMProcessor(AutoGLMImageProcessor(), AutoGLMFeatureExtractor(feature_size=80), tokenizer).save_pretrained(out)
+    AutoGLMProcessor(
+        AutoGLMImageProcessor(), AutoGLMFeatureExtractor(feature_size=80), tokenizer
+    ).save_pretrained(out)
     logger.info("wrote %s", out)
 
 

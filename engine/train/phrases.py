@@ -1,5 +1,6 @@
 """What people say to nano, by intent and language; the last lines of each list are kept for evaluation."""
 
+# ruff: noqa: E501 - lists of sayings
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -70,7 +71,9 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "thanks": {
         "zh": _phrases("谢谢\n谢谢你\n多谢\n非常感谢\n太好了，谢谢", "谢谢！\n感谢你"),
-        "en": _phrases("thanks\nThank you\nThank you!\nthanks a lot\ngreat, thanks", "Thanks!\nThank you so much"),
+        "en": _phrases(
+            "thanks\nThank you\nThank you!\nthanks a lot\ngreat, thanks", "Thanks!\nThank you so much"
+        ),
     },
     "describe": {
         "zh": _phrases(
@@ -127,14 +130,18 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "back": {
-        "zh": _phrases("返回\n后退\n返回上一页\n回到上一页\n退回去\n请返回\n返回上一步\n回去", "请返回上一页\n退回上一页"),
+        "zh": _phrases(
+            "返回\n后退\n返回上一页\n回到上一页\n退回去\n请返回\n返回上一步\n回去", "请返回上一页\n退回上一页"
+        ),
         "en": _phrases(
             "go back\nback\nGo back please\nreturn\ngo to the previous page\nprevious page\nplease go back",
             "please return\ngo back to the previous page",
         ),
     },
     "home": {
-        "zh": _phrases("回到主页\n回主屏幕\n回到桌面\n返回桌面\n去主屏幕\n回桌面\n返回主页", "请回到桌面\n返回主屏幕"),
+        "zh": _phrases(
+            "回到主页\n回主屏幕\n回到桌面\n返回桌面\n去主屏幕\n回桌面\n返回主页", "请回到桌面\n返回主屏幕"
+        ),
         "en": _phrases(
             "go home\nGo to the home screen\nhome screen\nback to the home screen\nreturn home\ngo to home\n"
             "take me home",
@@ -143,19 +150,27 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "swipe_up": {
         "zh": _phrases("向上滑动\n上滑\n往上滑\n向上滑\n往上滑动\n手指向上滑", "请向上滑动\n请往上滑"),
-        "en": _phrases("swipe up\nscroll down\nSwipe upwards\nplease swipe up\nscroll down a bit", "please scroll down"),
+        "en": _phrases(
+            "swipe up\nscroll down\nSwipe upwards\nplease swipe up\nscroll down a bit", "please scroll down"
+        ),
     },
     "swipe_down": {
         "zh": _phrases("向下滑动\n下滑\n往下滑\n向下滑\n往下滑动\n手指向下滑", "请向下滑动\n请往下滑"),
-        "en": _phrases("swipe down\nscroll up\nSwipe downwards\nplease swipe down\nscroll up a bit", "please scroll up"),
+        "en": _phrases(
+            "swipe down\nscroll up\nSwipe downwards\nplease swipe down\nscroll up a bit", "please scroll up"
+        ),
     },
     "swipe_left": {
         "zh": _phrases("向左滑动\n左滑\n往左滑\n向左滑\n往左滑动", "请向左滑动\n请往左滑"),
-        "en": _phrases("swipe left\nswipe to the left\nplease swipe left\nscroll left", "please swipe to the left"),
+        "en": _phrases(
+            "swipe left\nswipe to the left\nplease swipe left\nscroll left", "please swipe to the left"
+        ),
     },
     "swipe_right": {
         "zh": _phrases("向右滑动\n右滑\n往右滑\n向右滑\n往右滑动", "请向右滑动\n请往右滑"),
-        "en": _phrases("swipe right\nswipe to the right\nplease swipe right\nscroll right", "please swipe to the right"),
+        "en": _phrases(
+            "swipe right\nswipe to the right\nplease swipe right\nscroll right", "please swipe to the right"
+        ),
     },
     "wait": {
         "zh": _phrases("等{number}秒\n等待{number}秒\n请等{number}秒\n等{number}秒钟", "请等待{number}秒"),
@@ -244,4 +259,5 @@ def spoken_texts(split: Split) -> Iterator[tuple[str, Language]]:
                     texts = [phrase]
                 seen.update(utterance(text) for text in texts)
         seen.update(spell_number(digit, language) for digit in range(10))
-        yield from ((text, language) for text in sorted(seen))
+        for text in sorted(seen):
+            yield text, language

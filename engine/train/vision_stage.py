@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.modeling import AutoGLMVisionModel
@@ -24,7 +24,9 @@ NOTHING_WEIGHT = 0.1  # most cells are empty
 PHONE_CELLS = 98  # of a tall phone: a batch of wider pictures has fewer of them
 
 
-def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+def label_cells(
+    scene: Scene, content_size: np.ndarray, grid: int, stride: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The cell that holds each thing's centre: classes int64 [grid, grid], points float32 [grid, grid, 2]."""
     classes = np.full((grid, grid), NOTHING, dtype=np.int64)
     points = np.zeros((grid, grid, 2), dtype=np.float32)
@@ -41,7 +43,9 @@ def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) 
 class VisionStage:
     """Batches and losses of the stage. Screens of one shape come together, so that none carries padding."""
 
-    def __init__(self, model: AutoGLMVisionModel, corpus: ScreenCorpus, batch_size: int, device: torch.device):
+    def __init__(
+        self, model: AutoGLMVisionModel, corpus: ScreenCorpus, batch_size: int, device: torch.device
+    ):
         self.model, self.corpus, self.device = model, corpus, device
         config = model.config
         labels = [
@@ -51,9 +55,7 @@ class VisionStage:
         self.classes = np.stack([classes for classes, _ in labels])
         self.points = np.stack([points for _, points in labels])
         shapes = -(-corpus.content_sizes // config.stride)
-        self.buckets = [
-            np.flatnonzero((shapes == shape).all(axis=1)) for shape in np.unique(shapes, axis=0)
-        ]
+        self.buckets = [np.flatnonzero((shapes == shape).all(axis=1)) for shape in np.unique(shapes, axis=0)]
         self.sizes = [
             max(1, round(batch_size * PHONE_CELLS / np.prod(shapes[bucket[0]]))) for bucket in self.buckets
         ]
@@ -109,7 +111,11 @@ class VisionStage:
             named = logits.argmax(-1)
             real = classes < NOTHING
             right = (named == classes) & real
-            found, there, claimed = found + int(right.sum()), there + int(real.sum()), claimed + int((named < NOTHING).sum())
+            found, there, claimed = (
+                found + int(right.sum()),
+                there + int(real.sum()),
+                claimed + int((named < NOTHING).sum()),
+            )
             miss = ((points - targets) * batch["content_sizes"][:, None, :]).norm(dim=-1)
             misses.append(miss[right])
         return {
@@ -151,7 +157,8 @@ def teach_vision(
 
     The share of sheets falls from all to a third; the held-out screens are scored at each checkpoint.
     """
-    model.to(device).train()
+    nn.Module.to(model, device)
+    model.train()
     stages = [VisionStage(model, corpus, schedule.batch_size, device) for corpus in (mosaics, screens)]
 
     def draw(step: int) -> dict[str, Tensor]:

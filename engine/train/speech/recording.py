@@ -14,12 +14,12 @@ from engine.train.speech.voices import Engine, Split, Voice, voices
 
 # How often each engine speaks, where a language has it: few voices are natural, so they speak more often than
 # their number, and each in many sizes.
-ENGINES: dict[Engine, float] = {"espeak": 0.5, "flite": 0.25, "hibari": 0.25, "baker": 0.5}
+ENGINES: dict[Engine, float] = {"espeak": 0.5, "flite": 0.25, "hibari": 0.25}
 
 _TEMPO = (0.75, 1.35)
 _SEMITONES = 2.5
 _SIZE = (0.88, 1.2)
-_WOMAN_SIZE = (0.85, 1.35)  # for the engines with one voice, a woman's: from a child to nearly a man
+_WOMAN_SIZE = (0.85, 1.35)  # for the engine with one voice, a woman's: from a child to nearly a man
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ def record(
     rng = np.random.default_rng([seed, zlib.crc32(f"{split}/{language}/{text}".encode())])
     voice = choose_voice(language, split, engines, rng)
     semitones = 0.0 if voice.pitch is None else rng.normal(0.0, _SEMITONES)
-    size = rng.uniform(*(_WOMAN_SIZE if voice.engine in ("hibari", "baker") else _SIZE))
+    size = rng.uniform(*(_WOMAN_SIZE if voice.engine == "hibari" else _SIZE))
     clean = speak(text, voice, rng.uniform(*_TEMPO), semitones, size)
     return Recording(degrade(clean, rng), voice, text)
 

@@ -21,7 +21,7 @@ import soxr
 from engine.protocol import AssistantError, FailureKind
 from engine.train.lexicon import Language
 from engine.train.speech.mandarin import syllables
-from engine.train.speech.neural import NEURAL_RATE, baker, hibari
+from engine.train.speech.neural import NEURAL_RATE, hibari
 from engine.train.speech.voices import Engine, Voice
 
 SAMPLE_RATE = 16_000
@@ -129,15 +129,10 @@ def _hibari(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np
     return hibari(text, tempo), NEURAL_RATE
 
 
-def _baker(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
-    return baker(text, tempo), NEURAL_RATE
-
-
 _ENGINES: dict[Engine, Callable[[str, Voice, float, float], tuple[np.ndarray, int]]] = {
     "espeak": _espeak,
     "flite": _flite,
     "hibari": _hibari,
-    "baker": _baker,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.train.lexicon import Language
 
-Engine = Literal["espeak", "flite", "hibari", "baker"]
+Engine = Literal["espeak", "flite", "hibari"]
 Split = Literal["train", "heldout"]
 
 
@@ -65,7 +65,6 @@ _ENGLISH_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-us-nyc", "en-gb-scotland
 # Voices made from recordings of a person.
 _NATURAL: dict[Split, tuple[Voice, ...]] = {
     "train": (
-        Voice("baker", "zh", "baker", None, 175),
         Voice("hibari", "en", "heart", None, 165),
         Voice("flite", "en", "slt", 170, 165),
         Voice("flite", "en", "awb", 125, 165),
