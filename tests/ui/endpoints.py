@@ -96,6 +96,7 @@ class Endpoint:
         owner: str = "someone",
         routes: dict[str, Handler] | None = None,
         tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         listed = {"object": "list", "data": [{"id": name, "owned_by": owner} for name in models]}
         self.routes = {
@@ -107,12 +108,13 @@ class Endpoint:
         self.gone = threading.Event()
         self.asked = threading.Event()
         self._tls = tls
+        self.port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Endpoint:
         self._thread.start()
-        listening = asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        listening = asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -167,7 +169,11 @@ class Endpoint:
 
 
 async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Exchange:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    first = await reader.readexactly(1)
+    if first == b"\x16":  # a TLS handshake: what nginx and uvicorn say to that
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        raise ConnectionError("not HTTP")
+    head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, _ = head[0].split(" ")
     headers = {
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)

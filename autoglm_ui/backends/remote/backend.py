@@ -169,7 +169,8 @@ class RemoteBackend:
                     yield event
         except Exception as error:  # the boundary: everything becomes the stream's last event
             failure = failure_of(error, self._asked())
-            log.info("%s: %s (%s)", self.name, failure.kind, failure.status)
+            if failure.kind is FailureKind.INTERNAL:
+                log.exception("%s: a request failed", self.name)
             yield failure
 
     # ------------------------------------------------------------------------------- one request
@@ -213,6 +214,8 @@ class RemoteBackend:
     async def _attempt(
         self, request: Request, style: Style, server: _Server, reply: Reply
     ) -> AsyncGenerator[Event, None]:
+        from langsmith import tracing_context
+
         from autoglm_ui.backends.remote.tap import Tap
 
         tap = Tap()
@@ -224,7 +227,9 @@ class RemoteBackend:
         )
         try:
             async with aclosing(chunks):
-                piece = await tap.first(chunks)
+                # An environment set up to trace other programs must not send conversations to a third.
+                with tracing_context(enabled=False):
+                    piece = await tap.first(chunks)
                 yield perceived(request.messages, style)
                 while piece is not None:
                     for event in reply.add(piece.additional_kwargs.get(REASONING, ""), str(piece.content)):

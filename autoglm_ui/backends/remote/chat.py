@@ -82,7 +82,7 @@ def _raise_error(chunk: Mapping[str, Any]) -> None:
     error = chunk.get("error") or _first(chunk).get("error")
     if error:
         raise StreamError(error)
-    if chunk.get("object") == "error" or ("message" in chunk and "choices" not in chunk):
+    if chunk.get("object") == "error" or (chunk.get("message") and not chunk.get("choices")):
         raise StreamError(chunk)
 
 

@@ -34,12 +34,10 @@ async def _models(connections: Connections, address: Address) -> ModelList | Non
     import httpx2
     import openai
 
-    seconds = connections.timeouts.models
-    client = connections.client(address).with_options(
-        timeout=openai.Timeout(seconds, connect=connections.timeouts.connect)
-    )
+    timeout = openai.Timeout(connections.timeouts.models, connect=connections.timeouts.connect)
+    client = connections.client(address)
     try:
-        response = await client.get("/models", cast_to=httpx2.Response)
+        response = await client.get("/models", cast_to=httpx2.Response, options={"timeout": timeout})
     except openai.APIStatusError as error:
         refusal = refusal_of(error)
         if refusal is not None and refusal.status in _NO_SUCH_ROUTE:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
@@ -122,23 +122,27 @@ class Connections:
         import openai
 
         timeout = openai.Timeout(self.timeouts.read, connect=self.timeouts.connect)
-        direct = {"all://*": None} if address.is_loopback else None  # a proxy cannot reach this machine
-        http = openai.DefaultAsyncHttpxClient(
-            timeout=timeout, mounts=direct, event_hooks={"response": [_observe]}
-        )
-        # The SDK wants a key and reads the environment for one: the key of another service must not
-        # reach this one, and neither must its organisation.
-        headers = {"Accept-Encoding": "identity"}
+        # A proxy of the environment cannot reach this machine.
+        names = ("all://", "http://", "https://") if address.is_loopback else ()
+        direct: dict[str, Any] = dict.fromkeys(names)
+        hooks = {"request": [] if self.key else [_without_key], "response": [_observe]}
+        http = openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=direct, event_hooks=hooks)
         client = openai.AsyncOpenAI(
             api_key=self.key or "none",
             base_url=address.url,
             max_retries=0,
             timeout=timeout,
             http_client=http,
-            default_headers=headers if self.key else {**headers, "Authorization": openai.Omit()},  # type: ignore[dict-item]
+            default_headers={"Accept-Encoding": "identity"},  # the tap reads along
         )
-        client.organization = client.project = None
+        # The SDK takes these from the environment: what is meant for another service stays here.
+        client.organization = client.project = client.admin_api_key = None
         return client
+
+
+async def _without_key(request: httpx2.Request) -> None:
+    """The SDK always sends a key; a server without one may refuse it."""
+    request.headers.pop("Authorization", None)
 
 
 async def _observe(response: httpx2.Response) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from autoglm_ui.backends.remote.refusals import Refusal, chain, refusal_of, words_of
 from engine.protocol import AssistantError, Failed, FailureKind
 
+_PLAIN = "If the server speaks plain HTTP, begin the address with http:// instead of https://."
 _SHORTEN = "Shorten the message, or begin a new conversation."
 
 
@@ -200,11 +201,11 @@ def _not_a_stream(error: NotAStream, asked: Asked) -> Failed:
 
 def _timed_out(names: set[str], asked: Asked) -> Failed:
     if "ConnectTimeout" in names:
-        return Failed(
-            FailureKind.UNREACHABLE,
-            f"{asked.base_url} did not answer within {asked.connect_seconds:g} seconds",
-            "Check the address, the network and whether the server is on.",
-        )
+        remedy = "Check the address, the network and whether the server is on."
+        if asked.base_url.startswith("https:"):
+            remedy += f" {_PLAIN}"
+        text = f"{asked.base_url} did not answer within {asked.connect_seconds:g} seconds"
+        return Failed(FailureKind.UNREACHABLE, text, remedy)
     return Failed(
         FailureKind.TIMED_OUT,
         f"{asked.name} sent nothing for {asked.read_seconds:g} seconds",
@@ -237,8 +238,12 @@ def _unreachable(links: list[BaseException], names: set[str], said: str, asked: 
             f"the connection to {asked.name} broke ({said})",
             "What had arrived is kept. Try again.",
         )
+    if "APIConnectionError" in names:
+        return Failed(kind.UNREACHABLE, f"{asked.base_url} could not be reached: {said}", "Try again.")
     return Failed(
-        kind.UNREACHABLE, f"{asked.name} could not be asked: {type(links[0]).__name__}: {said}", "Try again."
+        kind.INTERNAL,
+        f"{type(links[0]).__name__}: {said}",
+        "This is a defect of the program. Its log has the details. Try again.",
     )
 
 
@@ -260,7 +265,7 @@ def _tls(error: ssl.SSLError, asked: Asked) -> Failed:
     return Failed(
         FailureKind.UNREACHABLE,
         f"no secure connection to {asked.base_url}: {error.reason or error}",
-        "If the server speaks plain HTTP, begin the address with http:// instead of https://.",
+        _PLAIN,
     )
 
 

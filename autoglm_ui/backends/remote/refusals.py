@@ -90,7 +90,7 @@ def _message(body: object) -> str:
             for name in ("error", "message", "detail", "msg", "error_msg"):
                 if body.get(name):
                     return _located(body, _message(body[name]))
-            return json.dumps(dict(body), ensure_ascii=False, default=str)
+            return json.dumps(dict(body), ensure_ascii=False, default=str) if body else ""
         case Sequence():
             return "; ".join(_message(one) for one in body)
         case _:
