@@ -72,13 +72,18 @@ def launch() -> Iterator[Callable[..., App]]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
-    """Open a page as a new visitor: `visit(url, locale=…, viewport=…, color_scheme=…)`."""
+    """Open a page as a new visitor: `visit(url, locale=…, viewport=…, color_scheme=…)`.
+
+    `before` is a script that runs in the page before its own.
+    """
     contexts: list[BrowserContext] = []
 
-    def open_page(url: str, **options: object) -> ChatPage:
+    def open_page(url: str, before: str = "", **options: object) -> ChatPage:
         choices = {"locale": "en-US", "viewport": {"width": 1280, "height": 800}, **options}
         context = browser.new_context(permissions=["microphone"], **choices)  # type: ignore[arg-type]
         contexts.append(context)
+        if before:
+            context.add_init_script(before)
         return ChatPage(context.new_page(), url)
 
     yield open_page

@@ -21,7 +21,9 @@ def test_page_is_up_while_the_model_loads_and_a_message_sent_meanwhile_is_answer
     with App("--model", "scripted:load=12") as app:
         chat = visit(app.url)
         expect(chat.status).to_have_attribute("data-state", "loading")
-        expect(chat.status).to_contain_text(re.compile(r"Loading scripted:load=12, \d+ %|Loading scripted, \d+ %"))
+        expect(chat.status).to_contain_text(
+            re.compile(r"Loading scripted:load=12, \d+ %|Loading scripted, \d+ %")
+        )
         chat.send("are you there?")
         expect(chat.reply).to_contain_text("Loading", timeout=PATIENCE)
         expect(chat.reply).to_contain_text("will be answered as soon as the model is loaded")
@@ -149,15 +151,18 @@ def test_phone_needs_no_sideways_scrolling_and_its_targets_can_be_touched(
     assert box and box["x"] >= 0
 
 
-def test_conversation_stays_at_its_end_unless_scrolled_up(chat: ChatPage) -> None:
-    chat.send("/long 2000")
-    expect(chat.answer).to_contain_text("word 400,", timeout=PATIENCE)
+def test_conversation_stays_at_its_end_unless_scrolled_up(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
+    chat = visit(launch("--model", "scripted").url, viewport={"width": 390, "height": 640})
+    chat.send("/long 240")
+    expect(chat.answer).to_contain_text("word 120,", timeout=PATIENCE)
     scroll = chat.page.locator("#scroll")
-    assert abs(scroll.evaluate("(element) => element.scrollTop")) < 2  # 0 is the end in a reversed column
+    assert abs(scroll.evaluate("(element) => element.scrollTop")) < 2  # 0 is the end of a reversed column
     scroll.hover()
-    chat.page.mouse.wheel(0, -300)
+    chat.page.mouse.wheel(0, -200)
     chat.page.wait_for_function("document.querySelector('#scroll').scrollTop < -100")
-    expect(chat.answer).to_contain_text("word 500,", timeout=PATIENCE)
+    expect(chat.answer).to_contain_text("word 180,", timeout=PATIENCE)
     assert scroll.evaluate("(element) => element.scrollTop") < -100
     chat.stop_button.click()
     chat.wait("stopped")
@@ -177,11 +182,11 @@ def test_icon_buttons_have_names_and_the_keyboard_reaches_the_settings(chat: Cha
 def test_microphone_that_the_browser_denies_is_explained(
     launch: Callable[..., App], visit: Callable[..., ChatPage]
 ) -> None:
-    chat = visit(launch("--model", "scripted").url)
-    chat.page.evaluate(
-        """() => {
-            const refuse = () => Promise.reject(new DOMException("denied", "NotAllowedError"));
-            MediaDevices.prototype.getUserMedia = refuse;
-        }"""
-    )
+    refuse = """navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(new DOMException("no", "NotAllowedError"));"""
+    chat = visit(launch("--model", "scripted").url, before=refuse)
     expect(chat.page.locator("[data-microphone=denied]")).to_be_hidden()
+    chat.page.locator("#record .record-button").click()
+    expect(chat.page.locator("[data-microphone=denied]")).to_contain_text("Allow it", timeout=PATIENCE)
+    expect(chat.page.locator("[data-microphone=missing]")).to_be_hidden()
+    chat.ask("typing still works")
