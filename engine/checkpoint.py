@@ -56,6 +56,7 @@ def load(name: str, report: Report = lambda stage, progress: None) -> Checkpoint
     source = locate(name)
     report("starting the engine", 0.05)
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForMultimodalLM, AutoProcessor
     from transformers.utils import logging as transformers_logging
 
@@ -75,14 +76,21 @@ def load(name: str, report: Report = lambda stage, progress: None) -> Checkpoint
             )
         processor = AutoProcessor.from_pretrained(source)
         report("reading the weights", 0.6)
-        model = AutoModelForMultimodalLM.from_pretrained(source, config=config)
+        model, loading = AutoModelForMultimodalLM.from_pretrained(
+            source, config=config, output_loading_info=True
+        )
+        if missing := loading["missing_keys"]:
+            raise LoadFailed(
+                f"{name} is incomplete: {len(missing)} weights are missing, {sorted(missing)[0]} the first",
+                "Copy or download the checkpoint again.",
+            )
         report("moving to the device", 0.9)
         model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{name} does not fit into the device's memory", "Choose a smaller model or a larger device."
         ) from error
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise LoadFailed(
             f"{name} could not be loaded: {first_line(error)}",
             "Check the name, or the folder and its files; a hub id needs the network the first time.",

@@ -1,0 +1,194 @@
+"""Requests become events on a real model, and closing a stream stops the work."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from engine.protocol import (  # noqa: E402
+    AnswerAdded,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Message,
+    Options,
+    Perceived,
+    Queued,
+    ReasoningAdded,
+    Request,
+    TextPart,
+)
+from engine.runtime import MOST_WAITING, Runtime  # noqa: E402
+
+
+def ask(text: str, **options) -> Request:
+    return Request((Message("user", (TextPart(text),)),), Options(**{"max_new_tokens": 24, **options}))
+
+
+async def collect(runtime: Runtime, request: Request) -> list[Event]:
+    return [event async for event in runtime.stream(request)]
+
+
+@pytest.fixture
+async def runtime(checkpoint):
+    made = Runtime(str(checkpoint))
+    yield made
+    await made.aclose()
+
+
+async def ready(runtime: Runtime) -> None:
+    while runtime.readiness().state == "loading":
+        await asyncio.sleep(0.01)
+
+
+async def test_a_request_made_while_loading_waits_and_is_answered(runtime):
+    assert runtime.readiness().state == "loading"
+    first, *rest = await collect(runtime, ask("hello"))
+    assert first == Queued(0, "loading")
+    assert isinstance(rest[0], Perceived)
+    assert isinstance(rest[-1], Finished)
+    assert all(isinstance(event, ReasoningAdded | AnswerAdded) for event in rest[1:-1])
+    assert runtime.readiness().state == "ready"
+
+
+async def test_usage_and_timings_add_up(runtime):
+    *_, finished = await collect(runtime, ask("hello"))
+    assert isinstance(finished, Finished)
+    assert finished.usage.completion_tokens is not None
+    assert 0 < finished.usage.completion_tokens <= 24
+    assert finished.timings.total is not None and finished.timings.first_token is not None
+    assert finished.timings.total >= finished.timings.first_token > 0
+
+
+async def test_streamed_text_equals_generate(runtime, checkpoint, model, processor):
+    """The loop of our own against transformers' generate, both greedy."""
+    prompt = "[gMASK]<sop><|user|>\nhello<|assistant|>\n<think>"
+    inputs = processor([prompt])
+    output = model.generate(**inputs, max_new_tokens=24, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+    expected = processor.tokenizer.decode(output, skip_special_tokens=True)
+    events = await collect(runtime, ask("hello"))
+    said = "".join(event.text for event in events if isinstance(event, ReasoningAdded | AnswerAdded))
+    assert said.strip() == expected.replace("</think>", "").strip()
+
+
+async def test_thinking_off_gives_an_answer_only(runtime):
+    events = await collect(runtime, ask("hello", thinking=False))
+    assert not any(isinstance(event, ReasoningAdded) for event in events)
+    assert any(isinstance(event, AnswerAdded) for event in events)
+
+
+async def test_a_seed_repeats_and_temperature_varies(runtime):
+    def text(events: list[Event]) -> str:
+        return "".join(event.text for event in events if isinstance(event, ReasoningAdded | AnswerAdded))
+
+    options = {"temperature": 1.5, "thinking": False}
+    first = text(await collect(runtime, ask("hello", seed=1, **options)))
+    assert first == text(await collect(runtime, ask("hello", seed=1, **options)))
+    assert first != text(await collect(runtime, ask("hello", seed=2, **options)))
+
+
+async def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(runtime):
+    whole = await collect(runtime, ask("hello", thinking=False, temperature=1.5, seed=3))
+    said = "".join(event.text for event in whole if isinstance(event, AnswerAdded))
+    stop = said[6:8]
+    events = await collect(runtime, ask("hello", thinking=False, temperature=1.5, seed=3, stop=(stop,)))
+    cut = "".join(event.text for event in events if isinstance(event, AnswerAdded))
+    assert cut == said[: said.index(stop)]
+    assert isinstance(events[-1], Finished) and events[-1].reason == "stop"
+
+
+async def test_closing_stops_the_decode_loop_at_the_next_token(runtime, monkeypatch):
+    from engine import generate as generation
+
+    steps = 0
+    real = generation.Sampler.pick
+
+    def counted(self, logits):
+        nonlocal steps
+        steps += 1
+        return real(self, logits)
+
+    monkeypatch.setattr(generation.Sampler, "pick", counted)
+    await ready(runtime)
+    stream = runtime.stream(ask("hello", max_new_tokens=100, temperature=1.0, seed=1))
+    async for event in stream:
+        if isinstance(event, ReasoningAdded):
+            break
+    await stream.aclose()
+    *_, last = await collect(runtime, ask("hello", max_new_tokens=1))
+    assert isinstance(last, Finished)
+    assert steps < 60
+
+
+async def test_requests_wait_in_order_and_hear_their_position(runtime):
+    await ready(runtime)
+    streams = [asyncio.create_task(collect(runtime, ask(f"hello {n}"))) for n in range(4)]
+    answers = await asyncio.gather(*streams)
+    assert not any(isinstance(event, Queued) for event in answers[0])
+    assert answers[3][0] == Queued(3, "busy")
+    positions = [event.position for event in answers[3] if isinstance(event, Queued)]
+    assert positions == sorted(positions, reverse=True)
+    assert all(isinstance(answer[-1], Finished) for answer in answers)
+
+
+async def test_a_full_queue_is_refused_at_once(runtime):
+    streams = [
+        asyncio.create_task(collect(runtime, ask("hello", max_new_tokens=2))) for _ in range(MOST_WAITING)
+    ]
+    await asyncio.sleep(0)
+    (refused,) = await collect(runtime, ask("one more"))
+    assert isinstance(refused, Failed) and refused.kind is FailureKind.BUSY
+    await asyncio.gather(*streams)
+
+
+async def test_too_long_a_text_fails_before_any_work(runtime):
+    events = await collect(runtime, ask("word " * 400))
+    assert isinstance(events[-1], Failed) and events[-1].kind is FailureKind.TOO_LONG
+    assert not any(isinstance(event, Perceived) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("absent", "has no config.json"),
+        ("other", "is a glm4 checkpoint"),
+        ("weights", "could not be loaded"),
+        ("half", "is incomplete: "),
+    ],
+)
+async def test_a_checkpoint_that_cannot_be_loaded_says_why(tmp_path, checkpoint, damage, said):
+    folder = tmp_path / "model"
+    if damage != "absent":
+        folder.mkdir()
+        for file in checkpoint.iterdir():
+            (folder / file.name).write_bytes(file.read_bytes())
+    if damage == "other":
+        from transformers import Glm4Config
+
+        Glm4Config(hidden_size=8).save_pretrained(folder)
+    elif damage == "weights":
+        (folder / "model.safetensors").write_bytes(b"\0" * 100)
+    elif damage == "half":
+        from safetensors.torch import load_file, save_file
+
+        weights = load_file(folder / "model.safetensors")
+        kept = {name: tensor for name, tensor in weights.items() if "mlp" not in name}
+        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    runtime = Runtime(str(folder))
+    events = await collect(runtime, ask("hello"))
+    assert isinstance(events[-1], Failed) and events[-1].kind is FailureKind.LOAD_FAILED
+    assert said in events[-1].message
+    assert runtime.readiness().state == "failed"
+    await runtime.aclose()
+
+
+async def test_characters_are_never_split(runtime):
+    events = await collect(runtime, ask("你好", temperature=2.0, seed=5, thinking=False, max_new_tokens=100))
+    pieces = [event.text for event in events if isinstance(event, AnswerAdded)]
+    assert len(pieces) > 5
+    # Random bytes may decode to the replacement character; a piece never ends in half of a real one.
+    assert all(piece == piece.encode("utf-8", "strict").decode("utf-8") for piece in pieces)
