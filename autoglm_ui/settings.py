@@ -156,7 +156,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="P",
         help=f"port to listen on; 0 takes any free one (default: {default['port']})",
     )
-    page.add_argument("--no-browser", action=argparse.BooleanOptionalAction, help="do not open a browser")
+    # Not argparse's BooleanOptionalAction: it takes every option that begins with --no- for a "no".
+    page.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    page.add_argument(
+        "--browser", dest="no_browser", action="store_false", help="open one, over AUTOGLM_NO_BROWSER"
+    )
     page.add_argument(
         "--lang",
         choices=get_args(Language),
@@ -196,7 +200,7 @@ def _variable(action: argparse.Action) -> str:
 
 def _value(name: str, text: str, action: argparse.Action) -> Any:
     """`text` of the environment as the option's own type."""
-    if isinstance(action, argparse.BooleanOptionalAction):
+    if action.nargs == 0:
         if text.lower() not in _BOOLEANS:
             raise UsageError(f"{name} is {text!r}; it must be 1 or 0.")
         return _BOOLEANS[text.lower()]

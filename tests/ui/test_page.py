@@ -84,7 +84,8 @@ def test_recording_attaches_at_once_with_a_player_and_is_sent_without_text(chat:
     player = chat.tray.locator("audio")
     seconds = player.evaluate(
         """async (audio) => {
-            if (audio.readyState < 1) await new Promise((done) => audio.addEventListener("loadedmetadata", done));
+            const loaded = new Promise((done) => audio.addEventListener("loadedmetadata", done));
+            if (audio.readyState < 1) await loaded;
             return audio.duration;
         }"""
     )
@@ -136,7 +137,9 @@ def test_stop_takes_the_place_of_send_and_keeps_the_text(chat: ChatPage, way: st
     assert text in chat.page.locator("#history").inner_text()
 
 
-def test_reload_in_mid_answer_loses_nothing(launch: Callable[..., App], visit: Callable[..., ChatPage]) -> None:
+def test_reload_in_mid_answer_loses_nothing(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
     chat = visit(launch("--model", "scripted").url)
     chat.attach(SCREEN)
     chat.send("/long 150")
@@ -168,7 +171,9 @@ def test_page_that_was_closed_does_not_stop_the_answer(
     expect(chat.answer).to_contain_text("word 99, end.")
 
 
-def test_typing_goes_on_while_the_answer_comes_and_a_second_message_waits_in_the_composer(chat: ChatPage) -> None:
+def test_typing_goes_on_while_the_answer_comes_and_a_second_message_waits_in_the_composer(
+    chat: ChatPage,
+) -> None:
     chat.send("/long 2000")
     expect(chat.answer).to_contain_text("word 1,", timeout=PATIENCE)
     chat.send("and another thing")
@@ -209,7 +214,9 @@ def test_failed_question_is_left_out_of_the_next_one_but_stays_in_sight(chat: Ch
     expect(chat.page.locator("#history")).to_contain_text("The server refused the key")
 
 
-@pytest.mark.parametrize(("command", "said"), [("/cut", "broke off"), ("/raise", "Something went wrong here")])
+@pytest.mark.parametrize(
+    ("command", "said"), [("/cut", "broke off"), ("/raise", "Something went wrong here")]
+)
 def test_stream_that_breaks_off_is_a_failure_with_a_way_on(chat: ChatPage, command: str, said: str) -> None:
     chat.send(command)
     chat.wait("failed")
@@ -235,7 +242,9 @@ def test_examples_are_asked_with_one_click(chat: ChatPage) -> None:
     chat.page.locator("#examples").get_by_role("button", name="A screen and a spoken command").click()
     expect(chat.question.locator("img")).to_be_visible(timeout=PATIENCE)
     chat.wait()
-    expect(chat.answer).to_contain_text(re.compile(r"Picture received: 720×1600\. Recording received: 1\.\d s"))
+    expect(chat.answer).to_contain_text(
+        re.compile(r"Picture received: 720×1600\. Recording received: 1\.\d s")
+    )
     expect(chat.text).to_have_value("my draft")
 
 
