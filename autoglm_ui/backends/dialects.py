@@ -51,13 +51,13 @@ def _typed(on: bool) -> Fields:
     return {"thinking": {"type": "enabled" if on else "disabled"}}
 
 
-# Ours. The name in `owned_by` is what engine.server calls itself.
+# Ours: engine.server.
 AUTOGLM = Dialect(
     "autoglm",
     thinking_on=_template(True),
     thinking_off=_template(False),
     replays_reasoning=True,
-    owners=("autoglm-ui", "autoglm_ui", "autoglm"),
+    owners=("autoglm",),
 )
 VLLM = Dialect("vllm", thinking_on=_template(True), thinking_off=_template(False), owners=("vllm",))
 SGLANG = Dialect(

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +153,7 @@ async def test_our_own_server_gets_the_thinking_back():
         Message("assistant", (TextPart("b"),), reasoning="why b"),
         Message("user", (TextPart("c"),)),
     )
-    with Endpoint(owner="autoglm-ui") as endpoint:
+    with Endpoint(owner="autoglm") as endpoint:
         await events_of(RemoteBackend(endpoint.url), Request(messages))
     assert endpoint.chats[0]["messages"][1] == {
         "role": "assistant",
@@ -412,7 +411,7 @@ async def test_pictures_that_nobody_takes(picture):
         ("https://api.deepseek.com", None, "deepseek"),
         ("https://openrouter.ai/api/v1", None, "openrouter"),
         ("https://api.openai.com/v1", None, "openai"),
-        ("http://127.0.0.1:8000/v1", ModelList(owners=frozenset({"autoglm-ui"})), "autoglm"),
+        ("http://127.0.0.1:8000/v1", ModelList(owners=frozenset({"autoglm"})), "autoglm"),
         ("http://api.openai.com.evil.example/v1", None, "generic"),
         ("http://localhost:5000/v1", ModelList(owners=frozenset({"me"})), "generic"),
     ],
@@ -625,11 +624,9 @@ async def running(backend: RemoteBackend, until: type | None) -> asyncio.Task:
     return task
 
 
-async def seen_gone(endpoint: Endpoint) -> float:
-    """Seconds until the server saw the client go."""
-    began = time.monotonic()
+async def assert_gone(endpoint: Endpoint) -> None:
+    """The server sees the client go while it is still at work."""
     assert await asyncio.to_thread(endpoint.gone.wait, 5), "the server never saw it"
-    return time.monotonic() - began
 
 
 async def hanging(exchange: Exchange) -> None:
@@ -649,7 +646,7 @@ async def test_stop_before_the_first_byte_reaches_the_server():
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
-        assert await seen_gone(endpoint) < 1
+        await assert_gone(endpoint)
 
 
 async def test_stop_in_mid_stream_reaches_the_server():
@@ -658,7 +655,7 @@ async def test_stop_in_mid_stream_reaches_the_server():
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
-        assert await seen_gone(endpoint) < 1
+        await assert_gone(endpoint)
 
 
 async def test_closing_the_generator_reaches_the_server():
@@ -668,7 +665,7 @@ async def test_closing_the_generator_reaches_the_server():
             if isinstance(event, AnswerAdded):
                 break
         await stream.aclose()
-        assert await seen_gone(endpoint) < 1
+        await assert_gone(endpoint)
 
 
 async def test_stop_while_it_loads():

@@ -239,10 +239,11 @@ async def test_too_long(words):
 
 async def test_a_wrong_model():
     body = {"error": {"message": "The model `m` does not exist.", "code": 404}}
-    with Endpoint(refusing(404, body)) as endpoint:
+    with Endpoint(refusing(404, body), models=["a", "b"]) as endpoint:
         failed = await failing(endpoint)
     assert failed.kind is FailureKind.NOT_FOUND
     assert "model's name (m)" in failed.remedy
+    assert "It has a, b." in failed.remedy
 
 
 async def test_a_wrong_path_suggests_v1():
@@ -417,6 +418,28 @@ async def test_a_connection_that_breaks():
     failed = failure(events)
     assert failed.kind is FailureKind.INTERRUPTED
     assert "broke" in failed.message
+
+
+async def test_what_could_have_been_a_tag_is_kept():
+    async def handle(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.send(f"data: {json.dumps(chunk('is a <'))}\n\ndata: nonsense\n\n")
+
+    with Endpoint(handle) as endpoint:
+        events = await events_of(RemoteBackend(endpoint.url, KEY, "m"))
+    assert failure(events).kind is FailureKind.SERVER_ERROR
+    assert fold(events) == ("", "is a <")
+
+
+async def test_another_model_after_a_restart():
+    with Endpoint(models=["old"]) as endpoint:
+        backend = RemoteBackend(endpoint.url)
+        assert fold(await events_of(backend)) == ("", "Hello.")
+        port = endpoint.port
+    assert failure(await events_of(backend)).kind is FailureKind.UNREACHABLE
+    with Endpoint(models=["new"], port=port) as endpoint:
+        assert fold(await events_of(backend)) == ("", "Hello.")
+        assert endpoint.chats[0]["model"] == "new"
 
 
 async def test_silence_in_mid_stream():

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-import re
 import threading
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from pydantic import SecretStr
 
-from autoglm_ui.backends.dialects import DIALECTS, GENERIC, Dialect, ModelList, by_host, detect
+from autoglm_ui.backends.dialects import DIALECTS, GENERIC, ModelList, by_host, detect
 from autoglm_ui.backends.remote.discovery import look
 from autoglm_ui.backends.remote.endpoint import Address, Connections, Timeouts, checked_key
 from autoglm_ui.backends.remote.failures import (
@@ -27,12 +26,12 @@ from autoglm_ui.backends.remote.failures import (
 from autoglm_ui.backends.remote.messages import (
     REASONING,
     Style,
-    body_fields,
     langchain_messages,
     perceived,
 )
 from autoglm_ui.backends.remote.refusals import Refusal, refusal_of
 from autoglm_ui.backends.remote.reply import Reply, finish_reason, usage_of
+from autoglm_ui.backends.remote.server import Server
 from autoglm_ui.backends.remote.transcription import recogniser, transcribe
 from engine.protocol import (
     AudioPart,
@@ -56,32 +55,10 @@ log = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUTS = Timeouts()
 _CHAT = "autoglm_ui.backends.remote.chat"
-_ATTEMPTS_MAX = 6  # a server that refuses this many fields in turn wants something else
+_REFUSALS_MAX = 6  # a server that refuses this many fields in turn wants something else
 _LOADING_SECONDS_MAX = 600.0
 _LOADING_PAUSE = 1.0
 _TRANSCRIPTS_MAX = 64
-_ACTION_MODELS = re.compile("autoglm", re.IGNORECASE)
-_UNKNOWN_FIELD = re.compile(
-    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|extra|not permitted|not allowed|no such",
-    re.IGNORECASE,
-)
-_NEEDED = frozenset({"max_tokens", "max_completion_tokens"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """What is known of the server after it was first asked."""
-
-    address: Address
-    dialect: Dialect
-    models: ModelList
-    model: str
-
-    @property
-    def is_deaf(self) -> bool:
-        """Chat messages there cannot hold sound."""
-        inputs = self.models.inputs.get(self.model, frozenset())
-        return self.dialect.audio is False or bool(inputs and "audio" not in inputs)
 
 
 class RemoteBackend:
@@ -112,9 +89,7 @@ class RemoteBackend:
         self._invalid: Failed | None = None
         self._address: Address | None = None
         self._connections = Connections("", timeouts)
-        self._server: _Server | None = None
-        self._refused: set[str] = set()  # fields that the server does not know
-        self._deaf = False  # it refused sound in a chat message
+        self._server: Server | None = None
         self._transcripts: dict[AudioPart, str] = {}
         self._opens: dict[bool, bool] = {}  # thinking on or off -> its template opens <think>
         try:
@@ -144,7 +119,7 @@ class RemoteBackend:
         """What its dialect and its list of models say; where they do not, a try is worth it."""
         server = self._server
         dialect = server.dialect if server else self._dialect or by_host(self._given) or GENERIC
-        inputs = server.models.inputs.get(server.model, frozenset()) if server else frozenset()
+        inputs = server.inputs if server else frozenset()
         image = "image" in inputs if inputs else dialect.image is not False
         return Capabilities(image=image, audio=True, thinking=True)
 
@@ -171,6 +146,8 @@ class RemoteBackend:
             failure = failure_of(error, self._asked())
             if failure.kind is FailureKind.INTERNAL:
                 log.exception("%s: a request failed", self.name)
+            if failure.kind in (FailureKind.UNREACHABLE, FailureKind.NOT_FOUND):
+                self._server = None  # it may come back with another model, or somewhere else
             yield failure
 
     # ------------------------------------------------------------------------------- one request
@@ -179,13 +156,11 @@ class RemoteBackend:
         """Ask, and ask again in the way that the server says it wants."""
         await _heavy_imports()
         server = await self._found()
-        style = Style(server.dialect.replays_reasoning, bool(_ACTION_MODELS.search(server.model)))
-        if self._deaf or server.is_deaf:
-            style = await self._transcribed(request, style, server)
+        transcripts = await self._transcripts_of(request, server) if server.is_deaf else None
         refusals = 0
         while True:
-            opened = self._opens.get(request.options.thinking, False)
-            reply = Reply(began, opened, style.inline_thinking)
+            style = replace(server.style, transcripts=transcripts)
+            reply = Reply(began, self._opens.get(request.options.thinking, False), style.inline_thinking)
             try:
                 async with aclosing(self._attempt(request, style, server, reply)) as events:
                     async for event in events:
@@ -196,23 +171,20 @@ class RemoteBackend:
                 if refusal is None:
                     raise
                 loading = refusal.is_loading and time.monotonic() - began < _LOADING_SECONDS_MAX
-                refusals += not loading
-                if refusals > _ATTEMPTS_MAX:
-                    raise
-                if not loading and self._is_about_sound(refusal, request, style):
-                    self._deaf = True
-                    style = await self._transcribed(request, style, server)
-                elif not loading:
-                    adapted = self._adapted(refusal, request, server)
-                    if adapted is None:
+                if not loading:
+                    refusals += 1
+                    adapted = self._adapted(server, refusal, request, style)
+                    if adapted is None or refusals > _REFUSALS_MAX:
                         raise
                     self._server = server = adapted
+                    if server.is_deaf and transcripts is None:
+                        transcripts = await self._transcripts_of(request, server)
             if loading:
                 yield Queued(reason="loading")
                 await asyncio.sleep(_LOADING_PAUSE)
 
     async def _attempt(
-        self, request: Request, style: Style, server: _Server, reply: Reply
+        self, request: Request, style: Style, server: Server, reply: Reply
     ) -> AsyncGenerator[Event, None]:
         from langsmith import tracing_context
 
@@ -235,6 +207,10 @@ class RemoteBackend:
                     for event in reply.add(piece.additional_kwargs.get(REASONING, ""), str(piece.content)):
                         yield event
                     piece = await anext(chunks, None)
+        except Exception:
+            for event in reply.rest():
+                yield event
+            raise
         finally:
             # The SDK closes when its generators are collected, a while later: the server must see it now.
             await tap.close()
@@ -246,13 +222,13 @@ class RemoteBackend:
         usage = usage_of(record.usage)
         yield Finished(finish_reason(record.finish_reason), usage, reply.timings(record.timings or {}, usage))
 
-    def _chat(self, request: Request, server: _Server) -> ReasoningChatOpenAI:
+    def _chat(self, request: Request, server: Server) -> ReasoningChatOpenAI:
         from autoglm_ui.backends.remote.chat import ReasoningChatOpenAI
 
         client = self._connections.client(server.address)
         return ReasoningChatOpenAI(
             model=server.model,
-            extra_body=self._body(request, server),
+            extra_body=server.body(request.options),
             use_responses_api=False,
             stream_usage=False,
             stream_chunk_timeout=None,
@@ -264,13 +240,9 @@ class RemoteBackend:
             api_key=SecretStr("unused"),
         )
 
-    def _body(self, request: Request, server: _Server) -> dict[str, Any]:
-        fields = body_fields(request.options, server.dialect)
-        return {name: value for name, value in fields.items() if name not in self._refused}
-
     # ------------------------------------------------------------------------------- the server
 
-    async def _found(self) -> _Server:
+    async def _found(self) -> Server:
         """What is known of the server; asks it the first time, unless its address says it all."""
         if self._server is None:
             address = self._checked_address()
@@ -282,7 +254,7 @@ class RemoteBackend:
             if model is None:
                 text = f"{address.shown} lists no model"
                 raise EndpointError(Failed(FailureKind.NOT_FOUND, text, "Name the model in the settings."))
-            self._server = _Server(address, dialect or detect(address.url, models), models, model)
+            self._server = Server(address, dialect or detect(address.url, models), models, model)
         return self._server
 
     def _checked_address(self) -> Address:
@@ -295,42 +267,33 @@ class RemoteBackend:
         shown = address.shown if address else self._given
         model = self._server.model if self._server else self._model or ""
         secret, timeouts = self._connections.key, self._timeouts
-        return Asked(self.name, shown, model, secret, timeouts.connect, timeouts.read)
+        listed = self._server.models.ids if self._server else ()
+        return Asked(self.name, shown, model, listed, secret, timeouts.connect, timeouts.read)
 
-    def _adapted(self, refusal: Refusal, request: Request, server: _Server) -> _Server | None:
-        """`server` as to be asked next, without what it said it does not know; None if nothing helps."""
-        limit = server.dialect.token_limit
-        other = "max_tokens" if limit == "max_completion_tokens" else "max_completion_tokens"
-        if refusal.names(limit) and refusal.names(other) and limit not in self._refused:
-            self._refused.add(limit)
-            return replace(server, dialect=replace(server.dialect, token_limit=other))
-        named = [name for name in self._body(request, server) if refusal.names(name) and name not in _NEEDED]
-        if not named or not _UNKNOWN_FIELD.search(refusal.words):
-            return None
-        log.info("%s does not know %s; asking without", self.name, ", ".join(named))
-        self._refused.update(named)
-        return server
-
-    # ------------------------------------------------------------------------------- sound
-
-    def _is_about_sound(self, refusal: Refusal, request: Request, style: Style) -> bool:
-        """It refused the recordings, and they have not been written down yet."""
+    def _adapted(self, server: Server, refusal: Refusal, request: Request, style: Style) -> Server | None:
+        """`server` as to be asked next after `refusal`; None if it is to be told."""
         has_sound = any(message.audios for message in request.messages)
-        return has_sound and style.transcripts is None and refusal.says_no_audio
+        if has_sound and style.transcripts is None and refusal.says_no_audio:
+            return server.deafened()
+        adapted = server.adapted(refusal, request.options)
+        if adapted is not None:
+            left_out = ", ".join(sorted(adapted.refused - server.refused))
+            log.info("%s does not know %s; asking without", self.name, left_out)
+        return adapted
 
-    async def _transcribed(self, request: Request, style: Style, server: _Server) -> Style:
-        """`style` with every recording of `request` as text."""
+    async def _transcripts_of(self, request: Request, server: Server) -> dict[AudioPart, str]:
+        """Every recording of `request` as text; each is written down once."""
         audios = [audio for message in request.messages for audio in message.audios]
         model = self._transcriber or recogniser(server.models, server.model)
+        client = self._connections.client(server.address)
         texts: dict[AudioPart, str] = {}
         for audio in audios:
             if audio not in self._transcripts:
-                client = self._connections.client(server.address)
-                while len(self._transcripts) >= _TRANSCRIPTS_MAX:
-                    self._transcripts.pop(next(iter(self._transcripts)))
                 self._transcripts[audio] = await transcribe(client, audio, model, self.name)
             texts[audio] = self._transcripts[audio]
-        return replace(style, transcripts=texts)
+        while len(self._transcripts) > _TRANSCRIPTS_MAX:
+            self._transcripts.pop(next(iter(self._transcripts)))
+        return texts
 
 
 async def _heavy_imports() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-    from autoglm_ui.backends.remote.tap import Tap
-
-#: What the response hook fills for the request of the running task.
-current_tap: ContextVar[Tap | None] = ContextVar("current_tap", default=None)
 
 _PASTED = re.compile(r"/(chat/completions|completions|models|responses)/?$")
 
@@ -121,11 +116,13 @@ class Connections:
     def _made(self, address: Address) -> AsyncOpenAI:
         import openai
 
+        from autoglm_ui.backends.remote.tap import observe
+
         timeout = openai.Timeout(self.timeouts.read, connect=self.timeouts.connect)
         # A proxy of the environment cannot reach this machine.
         names = ("all://", "http://", "https://") if address.is_loopback else ()
         direct: dict[str, Any] = dict.fromkeys(names)
-        hooks = {"request": [] if self.key else [_without_key], "response": [_observe]}
+        hooks = {"request": [] if self.key else [_without_key], "response": [observe]}
         http = openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=direct, event_hooks=hooks)
         client = openai.AsyncOpenAI(
             api_key=self.key or "none",
@@ -143,9 +140,3 @@ class Connections:
 async def _without_key(request: httpx2.Request) -> None:
     """The SDK always sends a key; a server without one may refuse it."""
     request.headers.pop("Authorization", None)
-
-
-async def _observe(response: httpx2.Response) -> None:
-    tap = current_tap.get()
-    if tap is not None:
-        await tap.attach(response)

@@ -7,12 +7,13 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autoglm_ui.backends.remote.refusals import Refusal, chain, refusal_of, words_of
 from engine.protocol import AssistantError, Failed, FailureKind
 
 _PLAIN = "If the server speaks plain HTTP, begin the address with http:// instead of https://."
+_LISTED_MAX = 8
 _SHORTEN = "Shorten the message, or begin a new conversation."
 
 
@@ -47,12 +48,16 @@ class CutOff(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Where a request went, to name it in words. `secret` is never shown."""
+    """Where a request went, to name it in words.
+
+    `listed` are the models that the server says it has. `secret` is never shown.
+    """
 
     name: str
     base_url: str
     model: str
-    secret: str = ""
+    listed: tuple[str, ...] = ()
+    secret: str = field(default="", repr=False)
     connect_seconds: float = 5.0
     read_seconds: float = 600.0
 
@@ -113,7 +118,8 @@ def _meaning(refusal: Refusal, asked: Asked) -> tuple[FailureKind, str]:
 
 def _not_found(refusal: Refusal, asked: Asked) -> str:
     if "model" in refusal.words.lower():
-        return f"Check the model's name ({asked.model or 'none given'}) in the settings."
+        has = f" It has {', '.join(asked.listed[:_LISTED_MAX])}." if asked.listed else ""
+        return f"Check the model's name ({asked.model or 'none given'}) in the settings.{has}"
     if re.search(r"/v\d+$", asked.base_url):
         return "Check the endpoint's address, and that a chat model is served there."
     return f"Most servers want /v1 at the end of the address: {asked.base_url}/v1"

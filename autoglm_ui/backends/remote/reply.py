@@ -63,6 +63,10 @@ class Reply:
                 )
             yield from map(self._timed, self._splitter.feed(content))
 
+    def rest(self) -> Iterator[SplitEvent]:
+        """What was held back of a reply that broke off; what it was split into stays as it is."""
+        yield from (event for event in self._close_splitter() if not isinstance(event, Resplit))
+
     def finish(self, reason: str | None, done: bool) -> Iterator[SplitEvent | Finished]:
         """What was held back. Raises `CutOff` if the reply is not whole.
 

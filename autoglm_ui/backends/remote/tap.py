@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import httpx2
 
-from autoglm_ui.backends.remote.endpoint import current_tap
 from autoglm_ui.backends.remote.failures import NotAStream
 
 _REPLY_BYTES_MAX = 16 * 2**20  # of an answer that comes in one piece
@@ -20,6 +20,15 @@ _PAGE_BYTES_MAX = 64 * 2**10  # of something else, to quote its beginning
 _DONE = b"[DONE]"
 
 T = TypeVar("T")
+
+_current: ContextVar[Tap | None] = ContextVar("current_tap", default=None)
+
+
+async def observe(response: httpx2.Response) -> None:
+    """A response hook: shows `response` to the tap of the request that the running task makes."""
+    tap = _current.get()
+    if tap is not None:
+        await tap.attach(response)
 
 
 class Tap:
@@ -31,11 +40,11 @@ class Tap:
 
     async def first(self, stream: AsyncGenerator[T, None]) -> T | None:
         """The first item of `stream`, watching the response that it asks for meanwhile."""
-        token = current_tap.set(self)
+        token = _current.set(self)
         try:
             return await anext(stream, None)
         finally:
-            current_tap.reset(token)
+            _current.reset(token)
 
     async def attach(self, response: httpx2.Response) -> None:
         """Called with each response before its body is read. Raises `NotAStream`."""
