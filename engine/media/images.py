@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 _READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 _LOSSY = {"AVIF", "JPEG", "JPEG2000", "MPO", "WEBP"}
-_JPEG_QUALITY = 95
 _PNG_PIXELS_MAX = 12_000_000  # larger pictures take seconds as PNG, and are photos
 _SCANS_MAX = 100  # progressive JPEGs have about ten; thousands would decode for minutes
 _ORIENTATION = 0x0112
@@ -77,14 +76,15 @@ def _read(data: bytes, name: str, limits: Limits) -> ImagePart:
 
 
 def _encoded(image: Image, source: str, name: str) -> ImagePart:
-    """`image` as PNG where it was exact before, else as a JPEG without chroma subsampling."""
+    """`image` as PNG where it was exact before, else as a JPEG; a photo keeps its colours at half size."""
     pixels = image.width * image.height
     target = "JPEG" if source in _LOSSY or pixels > _PNG_PIXELS_MAX else "PNG"
     if max(image.size) > 65_500:  # JPEG's own limit
         target = "PNG"
     file = io.BytesIO()
     if target == "JPEG":
-        image.save(file, target, quality=_JPEG_QUALITY, subsampling=0)
+        photo = pixels > _PNG_PIXELS_MAX
+        image.save(file, target, quality=90 if photo else 95, subsampling="4:2:0" if photo else "4:4:4")
     else:
         image.save(file, target)
     return _part(file.getvalue(), target, image.size, name)
