@@ -162,7 +162,7 @@
     setTimeout(() => button?.classList.remove("copied"), 1500);
   };
 
-  // ---- for those who listen: states and whole answers, not each piece of text
+  // ---- for those who listen: the language, states and whole answers, not each piece of text
 
   const announce = () => {
     const region = document.createElement("div");
@@ -174,6 +174,7 @@
       for (const log of document.querySelectorAll("[role=log][aria-live=polite]")) {
         log.setAttribute("aria-live", "off");
       }
+      document.documentElement.lang = find("[data-language]")?.dataset.language ?? "en";
       const line = find("#status .status-line");
       const state = line?.querySelector(".state")?.textContent ?? "";
       if (!state || state === said) return;

@@ -31,8 +31,12 @@ def messages(
     The failure of the `last` exchange has its own card with a way to try again; an earlier one is a
     line of text.
     """
-    reply = exchange.reply
-    shown = [_user(exchange, media), *_thinking(reply, strings)]
+    return [question(exchange, media), *answer(exchange.reply, strings, last)]
+
+
+def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessage]:
+    """What the assistant shows of itself so far."""
+    shown = _thinking(reply, strings)
     if reply.answer:
         shown.append(_said(reply.answer))
     if note := _note(reply, strings):
@@ -62,7 +66,8 @@ def plain(text: str) -> str:
     return _ACTIVE.sub(lambda found: f"&#{160 if found[0] == ' ' else ord(found[0])};", text)
 
 
-def _user(exchange: Exchange, media: MediaFolder) -> ChatMessage:
+def question(exchange: Exchange, media: MediaFolder) -> ChatMessage:
+    """The user's message: pictures and recordings as files, text as it was typed."""
     content: list[dict[str, Any]] = []
     for part in exchange.user.parts:
         if isinstance(part, TextPart):

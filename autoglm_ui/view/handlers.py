@@ -60,7 +60,7 @@ class Handlers:
     # ------------------------------------------------------------------------- what is shown
 
     def strings(self, session: Session) -> Strings:
-        return LANGUAGES[session.language or self._settings.lang or "en"]
+        return LANGUAGES[session.language or "en"]
 
     def conversation(self, session: Session) -> Updates:
         """The widgets that show what was said, and the buttons that depend on it."""
@@ -102,11 +102,7 @@ class Handlers:
 
     def boot(self, visitor: Visitor, request: gr.Request) -> Updates:
         """A page was opened: show the session as it stands, the reply under way included."""
-        session = self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
-        if session.language is None:
-            header = request.headers.get("accept-language", "")
-            kept = known((visitor or {}).get("language"))
-            session.language = kept or self._settings.lang or preferred(header)
+        session = self._session(visitor, request)
         return {
             self._page.visitor: self._visitor(session),
             self._page.tray: self._tray(session),
@@ -152,9 +148,11 @@ class Handlers:
         if job is None or job.settled:
             yield gr.skip()
             return
+        strings = self.strings(session)
+        question = self._live(session)[:1]  # once: its files are hashed
         async for _ in tail(job, lambda: session.reply is not None and session.reply.begun):
-            if session.job is job:
-                yield self._live(session)
+            if session.job is job and session.reply is not None:
+                yield question + chat.answer(session.reply, strings)
 
     async def watch(self, visitor: Visitor, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Keep the status line up to date for as long as something is going on."""
@@ -282,7 +280,13 @@ class Handlers:
         return {page.notice: "", page.panel.api_key: "", page.status: self._status(session)}
 
     def _session(self, visitor: Visitor, request: gr.Request) -> Session:
-        return self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
+        """The visitor's session, in their own choice of language, else the program's, else their browser's."""
+        session = self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
+        if session.language is None:
+            header = request.headers.get("accept-language", "")
+            kept = known((visitor or {}).get("language"))
+            session.language = kept or self._settings.lang or preferred(header)
+        return session
 
     @staticmethod
     def _visitor(session: Session) -> dict[str, str]:

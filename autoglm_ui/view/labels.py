@@ -97,7 +97,8 @@ def _words(strings: Strings) -> str:
         "missing": strings.microphone_missing,
         "failed": strings.microphone_failed,
     }
-    return "".join(
+    language = f'<span data-language="{strings.code}" hidden></span>'
+    return language + "".join(
         f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
         for name, sentence in sentences.items()
     )

@@ -111,7 +111,6 @@ def build(settings: Settings, strings: Strings) -> Page:
                 max_lines=8,
                 show_label=False,
                 label=strings.message,
-                placeholder=strings.placeholder,
                 container=False,
                 autofocus=True,
                 elem_id="text",

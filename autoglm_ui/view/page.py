@@ -15,7 +15,7 @@ from autoglm_ui.view.layout import Page
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
 from autoglm_ui.view.strings import LANGUAGES
-from autoglm_ui.view.theme import CSS, JS, theme
+from autoglm_ui.view.theme import CSS, ICON, JS, theme
 
 #: Uploads are copied into the media folder once they are checked; Gradio's own copies go after this
 #: many seconds.
@@ -65,6 +65,7 @@ def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
                 Middleware(SecurityHeaders),
             ],
         },
+        "favicon_path": ICON,
         "theme": theme(),
         "head": _head(),
     }

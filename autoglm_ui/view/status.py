@@ -9,7 +9,7 @@ from autoglm_ui.conversation import Reply
 from autoglm_ui.sessions import Attachment
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
-from engine.protocol import AudioHeard, Backend, ImagePart, ImageSeen, Readiness
+from engine.protocol import AudioHeard, Backend, Failed, ImagePart, ImageSeen, Readiness
 
 
 def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
@@ -17,6 +17,8 @@ def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
     readiness = backend.readiness()
     state, word = _state(readiness, reply, backend.name, strings)
     facts = [] if reply is None else [*_perceived(reply, strings), *_speed(reply, strings)]
+    if readiness.failure is not None:
+        facts = [failure_sentence(readiness.failure, strings)]
     bar = ""
     if readiness.state == "loading":
         width = "" if readiness.progress is None else f' style="--progress: {readiness.progress:.3f}"'
@@ -30,6 +32,12 @@ def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
         + "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
         + "</div>"
     )
+
+
+def failure_sentence(failure: Failed, strings: Strings) -> str:
+    """Why a backend cannot be used, and what to do."""
+    advice = failure.remedy if strings.code == "en" else strings.failures[failure.kind].remedy
+    return f"{failure.message[:1].upper()}{failure.message[1:].rstrip('.')}. {advice}"
 
 
 def _state(readiness: Readiness, reply: Reply | None, name: str, strings: Strings) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from gradio import themes
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CSS = ASSETS / "css" / "page.css"
+ICON = ASSETS / "icon.svg"
 JS = ASSETS / "js" / "page.js"
 
 _INK = themes.Color(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage
+from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage, Wire
 
 pytestmark = pytest.mark.browser
 
@@ -169,6 +169,24 @@ def test_page_that_was_closed_does_not_stop_the_answer(
     chat.open()
     chat.wait()
     expect(chat.answer).to_contain_text("word 99, end.")
+
+
+def test_lost_connection_is_mended_by_itself_and_loses_nothing(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
+    app = launch("--model", "scripted")
+    wire = Wire(int(app.url.rpartition(":")[2]))
+    chat = visit(wire.url)
+    chat.send("/long 250")
+    expect(chat.answer).to_contain_text("word 5,", timeout=PATIENCE)
+    chat.text.press_sequentially("a draft")
+    wire.cut()
+    expect(chat.page.locator("body")).to_contain_text("reconnection", timeout=PATIENCE)
+    wire.mend()
+    expect(chat.answer).to_contain_text("word 249, end.", timeout=PATIENCE)
+    expect(chat.text).to_have_value("a draft")
+    chat.wait()
+    wire.cut()
 
 
 def test_typing_goes_on_while_the_answer_comes_and_a_second_message_waits_in_the_composer(

@@ -206,6 +206,7 @@ def test_status_tells_how_a_backend_stands() -> None:
     assert 'data-state="loading"' in loading and "Loading scripted, 0 %" in loading
     failed = status.status_line(ScriptedBackend(Script(load_failure=True)), None, ZH)
     assert 'data-state="failed"' in failed and "scripted 加载失败" in failed
+    assert ZH.failures[FailureKind.LOAD_FAILED].remedy in failed
     assert 'data-state="ready"' in status.status_line(ScriptedBackend(), None, EN)
 
 
