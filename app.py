@@ -84,10 +84,10 @@ def serve(settings: Settings, port: int) -> int:
 
 def add_health(app: Any, pool: Any, choice: Any) -> None:
     """Answer /health with the state of the backend that the program was started with."""
-    backend = pool.lease(choice)
 
     @app.get("/health")
     def health() -> dict[str, str]:
+        backend = pool.get(choice)
         return {"status": "ok", "backend": backend.name, "state": backend.readiness().state}
 
 

@@ -78,7 +78,7 @@ class Session:
         self._pool = pool
         self._lock = threading.RLock()
         self._choice = choice
-        self._backend = pool.lease(choice)
+        pool.lease(choice)
         self._conversation = Conversation()
         self._attachments: tuple[Attachment, ...] = ()
         self._job: Job | None = None
@@ -110,7 +110,7 @@ class Session:
 
     @property
     def backend(self) -> Backend:
-        return self._backend
+        return self._pool.get(self._choice)
 
     # Changing.
 
@@ -142,9 +142,13 @@ class Session:
             self._answer()
 
     def retry(self) -> None:
-        """Answer the last message again. Raises `StillAnswering`, `NothingToRetry`."""
+        """Answer the last message again, with a backend loaded anew if it could not be loaded.
+
+        Raises `StillAnswering`, `NothingToRetry`.
+        """
         with self._lock:
             self._conversation = conversation.retry(self._conversation)
+            self._pool.renew(self._choice)
             self._answer()
 
     def stop(self) -> None:
@@ -161,14 +165,18 @@ class Session:
             self.window = WINDOW
 
     def choose(self, choice: BackendChoice) -> None:
-        """Let another backend answer from now on. Raises `StillAnswering`."""
+        """Let another backend answer from now on, or load the same again if it could not be loaded.
+
+        Raises `StillAnswering`.
+        """
         with self._lock:
             if self._conversation.answering:
                 raise StillAnswering
             if choice == self._choice:
+                self._pool.renew(choice)
                 return
+            self._pool.lease(choice)
             previous, self._choice = self._choice, choice
-            self._backend = self._pool.lease(choice)
             self._pool.release(previous)
 
     def close(self) -> None:
@@ -178,7 +186,7 @@ class Session:
 
     def _answer(self) -> None:
         request = conversation.request(self._conversation, self.options)
-        self._job = Job(self._loop, self._backend, request, self._fold, self._lock)
+        self._job = Job(self._loop, self.backend, request, self._fold, self._lock)
 
     def _fold(self, event: Event, at: float) -> None:
         self._conversation = conversation.apply(event, self._conversation, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -98,8 +98,9 @@ class UnavailableBackend:
 class BackendPool:
     """One backend per choice, shared by everyone who chose it, closed when nobody does."""
 
-    def __init__(self, loop: BackgroundLoop) -> None:
+    def __init__(self, loop: BackgroundLoop, make: Callable[[BackendChoice], Backend] = make) -> None:
         self._loop = loop
+        self._make = make
         self._lock = threading.Lock()
         self._backends: dict[BackendChoice, Backend] = {}
         self._leases: Counter[BackendChoice] = Counter()
@@ -109,8 +110,21 @@ class BackendPool:
         with self._lock:
             self._leases[choice] += 1
             if choice not in self._backends:
-                self._backends[choice] = _made(choice)
+                self._backends[choice] = self._made(choice)
             return self._backends[choice]
+
+    def get(self, choice: BackendChoice) -> Backend:
+        """The backend of a leased `choice`; not always the same one, see `renew`."""
+        return self._backends[choice]
+
+    def renew(self, choice: BackendChoice) -> None:
+        """Make the backend of a leased `choice` anew if it could not be loaded."""
+        with self._lock:
+            failed = self._backends[choice]
+            if failed.readiness().state != "failed":
+                return
+            self._backends[choice] = self._made(choice)
+        self._loop.submit(failed.aclose())
 
     def release(self, choice: BackendChoice) -> None:
         with self._lock:
@@ -133,14 +147,13 @@ class BackendPool:
             except Exception:  # the program ends all the same
                 log.exception("closing %r failed", backend.name)
 
-
-def _made(choice: BackendChoice) -> Backend:
-    name = choice.model or choice.base_url or BUNDLED
-    try:
-        return make(choice)
-    except AssistantError as error:
-        return UnavailableBackend(name, error.as_event())
-    except ImportError as error:
-        remedy = 'Install the engine: pip install ".[engine]". Or choose an endpoint in the settings.'
-        log.warning("%s cannot be used: %s", name, error)
-        return UnavailableBackend(name, Failed(FailureKind.LOAD_FAILED, str(error), remedy))
+    def _made(self, choice: BackendChoice) -> Backend:
+        name = choice.model or choice.base_url or BUNDLED
+        try:
+            return self._make(choice)
+        except AssistantError as error:
+            return UnavailableBackend(name, error.as_event())
+        except ImportError as error:
+            remedy = 'Install the engine: pip install ".[engine]". Or choose an endpoint in the settings.'
+            log.warning("%s cannot be used: %s", name, error)
+            return UnavailableBackend(name, Failed(FailureKind.LOAD_FAILED, str(error), remedy))

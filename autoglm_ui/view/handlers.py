@@ -280,7 +280,7 @@ class Handlers:
         return {page.notice: "", page.panel.api_key: "", page.status: self._status(session)}
 
     def _session(self, visitor: Visitor, request: gr.Request) -> Session:
-        """The visitor's session, in their own choice of language, else the program's, else their browser's."""
+        """The visitor's session. Its language: their own choice, else the program's, else their browser's."""
         session = self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
         if session.language is None:
             header = request.headers.get("accept-language", "")

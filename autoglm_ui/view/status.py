@@ -28,7 +28,7 @@ def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
         f'<div class="status-line" data-state="{state}">'
         f'<span class="dot" aria-hidden="true"></span>'
         f'<span class="state">{escape(word)}</span>{bar}'
-        f'<span class="backend-name">{escape(backend.name)}</span>'
+        + (f'<span class="backend-name">{escape(backend.name)}</span>' if readiness.state == "ready" else "")
         + "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
         + "</div>"
     )

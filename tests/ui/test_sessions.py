@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from autoglm_ui.backends.choice import BackendChoice, BackendPool, UnavailableBackend
+from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import BackgroundLoop
 from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments
@@ -145,6 +146,25 @@ def test_backend_that_cannot_be_made_says_why_instead_of_answering(session: Sess
     answered(session)
     assert session.reply and session.reply.failure
     assert session.reply.failure.kind is FailureKind.INVALID_REQUEST
+
+
+def test_model_that_could_not_be_loaded_is_loaded_again_on_retry_and_only_then(loop: BackgroundLoop) -> None:
+    made: list[ScriptedBackend] = []
+
+    def make(choice: BackendChoice) -> ScriptedBackend:
+        made.append(ScriptedBackend(Script(delay=0, load_failure=not made)))
+        return made[-1]
+
+    session = Session("0" * 32, loop, BackendPool(loop, make), SCRIPT)
+    session.send("hello")
+    until(lambda: session.reply and session.reply.failure)
+    session.retry()
+    assert answered(session).endswith("Text received: hello")
+    session.retry()
+    answered(session)
+    session.choose(SCRIPT)
+    assert len(made) == 2
+    session.close()
 
 
 def test_key_is_in_no_representation_of_a_choice() -> None:
