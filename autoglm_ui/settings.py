@@ -83,7 +83,11 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         if name not in known:
             raise UsageError(f"{name} is no option. Known are: {', '.join(sorted(known))}.")
         values[known[name].dest] = _value(name, text, known[name])
-    values |= vars(parser.parse_args(list(argv)))
+    given = vars(parser.parse_args(list(argv)))
+    if "base_url" not in values | given:
+        # The service reads the same variable; set for it, it is no mistake here.
+        values.pop("api_key", None)
+    values |= given
     return _consistent(Settings(**values))
 
 

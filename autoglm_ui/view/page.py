@@ -95,10 +95,10 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
 
     def follow(started: Any) -> None:
         """After what begins a reply: stream it, and show the rest when it is settled."""
+        # The text first: events are sent in this order.
+        tailed = started.then(handlers.tail, [visitor], [page.live], **quiet)
+        tailed.then(handlers.settle, [visitor], shown, **quiet)
         started.then(handlers.watch, [visitor], [page.status], **quiet)
-        started.then(handlers.tail, [visitor], [page.live], **quiet).then(
-            handlers.settle, [visitor], shown, **quiet
-        )
 
     demo.load(None, js=_RESTORE_DRAFT, inputs=[page.text], outputs=[page.text])
     follow(demo.load(handlers.boot, [visitor], [visitor, page.tray, *labelled, *shown], **quiet))

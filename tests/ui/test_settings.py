@@ -86,6 +86,10 @@ def test_key_is_in_no_representation() -> None:
     assert "sk-secret" not in repr(settings)
 
 
+def test_key_in_the_environment_without_an_endpoint_is_meant_for_the_service() -> None:
+    assert read([], {"AUTOGLM_API_KEY": "sk-secret"}) == Settings()
+
+
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read(["--help"], {})
