@@ -76,8 +76,13 @@ def load(name: str, report: Report = lambda stage, progress: None) -> Checkpoint
             )
         processor = AutoProcessor.from_pretrained(source)
         report("reading the weights", 0.6)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        # Most CPUs multiply half precision far more slowly than single.
         model, loading = AutoModelForMultimodalLM.from_pretrained(
-            source, config=config, output_loading_info=True
+            source,
+            config=config,
+            dtype="auto" if device == "cuda" else torch.float32,
+            output_loading_info=True,
         )
         if missing := loading["missing_keys"]:
             raise LoadFailed(
@@ -85,7 +90,7 @@ def load(name: str, report: Report = lambda stage, progress: None) -> Checkpoint
                 "Copy or download the checkpoint again.",
             )
         report("moving to the device", 0.9)
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        model = model.to(device).eval()
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{name} does not fit into the device's memory", "Choose a smaller model or a larger device."

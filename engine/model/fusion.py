@@ -38,15 +38,17 @@ class VisionAlignment(nn.Module):
     def __init__(self, config: AutoGLMVisionConfig, shared_size: int) -> None:
         super().__init__()
         self.content = nn.Linear(config.hidden_size, shared_size)
+        self.norm = nn.LayerNorm(shared_size)
         self.place = nn.Sequential(
             nn.Linear(4 * len(PLACE_WAVES), 128), nn.GELU(), nn.Linear(128, shared_size)
         )
-        self.norm = nn.LayerNorm(shared_size)
+        # Of its own, so that the place is not drowned by a content that was taught first.
+        self.place_norm = nn.LayerNorm(shared_size)
 
     def forward(self, features: VisionFeatures) -> Tensor:
         """[n, cells, shared_size] float."""
-        place = self.place(wave_code(features.points, PLACE_WAVES))
-        return self.norm(self.content(features.cells) + place)
+        place = self.place_norm(self.place(wave_code(features.points, PLACE_WAVES)))
+        return self.norm(self.content(features.cells)) + place
 
 
 class AudioAlignment(nn.Module):
@@ -55,15 +57,16 @@ class AudioAlignment(nn.Module):
     def __init__(self, config: AutoGLMAudioConfig, shared_size: int) -> None:
         super().__init__()
         self.content = nn.Linear(config.hidden_size, shared_size)
-        self.time = nn.Linear(2 * len(TIME_PERIODS), shared_size)
         self.norm = nn.LayerNorm(shared_size)
+        self.time = nn.Linear(2 * len(TIME_PERIODS), shared_size)
+        self.time_norm = nn.LayerNorm(shared_size)
 
     def forward(self, features: AudioFeatures) -> Tensor:
         """[n, frames, shared_size] float."""
         frames = features.frames
         index = torch.arange(frames.shape[1], device=frames.device, dtype=frames.dtype)
         time = self.time(wave_code(index[:, None], tuple(1.0 / period for period in TIME_PERIODS)))
-        return self.norm(self.content(frames) + time)
+        return self.norm(self.content(frames)) + self.time_norm(time)
 
 
 def wave_code(values: Tensor, waves: tuple[float, ...]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Then the ears: the speech encoder learns to spell what is said, by CTC (Graves et al., 2006)."""
+"""Then the ears: the speech encoder learns to spell the phones it hears, by CTC (Graves et al., 2006)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.modeling import AutoGLMAudioModel
-from engine.train.hearing import HearingCorpus, known_units, split_units
+from engine.train.hearing import HearingCorpus, known_units
+from engine.train.speech import phones
 from engine.train.trainer import Losses, Schedule, train
 
 
@@ -23,7 +24,9 @@ class AudioStage:
         self.model, self.corpus, self.batch_size, self.device = model, corpus, batch_size, device
         classes = {unit: index for index, unit in enumerate(known_units(), start=1)}
         self.targets = [
-            [classes[unit] for unit in split_units(utterance.text) if unit in classes]
+            [classes[phone] for phone in phones(utterance.text, utterance.language) if phone in classes]
+            if utterance.text
+            else []
             for utterance in corpus.utterances
         ]
         self.by_length = np.argsort(np.diff(corpus.offsets), kind="stable")
@@ -65,7 +68,7 @@ class AudioStage:
 
     @torch.no_grad()
     def evaluate(self, limit: int = 600) -> dict[str, float]:
-        """Unit error rate and share of recordings heard without an error, greedily decoded, by language."""
+        """Phone error rate and share of recordings heard without an error, greedily decoded, by language."""
         indices = np.linspace(0, len(self.corpus) - 1, min(limit, len(self.corpus))).astype(int)
         errors: dict[str, list[tuple[int, int]]] = {}
         for index in indices:

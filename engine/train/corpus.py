@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -68,6 +69,17 @@ def draw_one(seed: int, source: Source) -> tuple[np.ndarray, tuple[int, int], Sc
     return np.asarray(square, dtype=np.uint8), content_size, scene_of(screen)
 
 
+def draw_all(source: Source, count: int, workers: int) -> Iterator[tuple[np.ndarray, tuple[int, int], Scene]]:
+    """Draw in this process, or in several."""
+    draw = partial(draw_one, source=source)
+    if workers == 1:
+        yield from map(draw, range(count))
+        return
+    # Not forked: this process may hold torch's threads and their locks.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(draw, range(count), chunksize=32)
+
+
 def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> ScreenCorpus:
     """Draw the first `count` screens of a split, or practice sheets, into `folder`, or open them."""
     name = f"screens-{source}-{count}"
@@ -76,13 +88,11 @@ def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> Scree
         folder.mkdir(parents=True, exist_ok=True)
         pixels = np.lib.format.open_memmap(pixels_path, mode="w+", dtype=np.uint8, shape=(count, 224, 224, 3))
         facts = []
-        with ProcessPoolExecutor(workers) as pool:
-            drawn = pool.map(partial(draw_one, source=source), range(count), chunksize=32)
-            for index, (square, content_size, scene) in enumerate(drawn):
-                pixels[index] = square
-                facts.append([content_size, scene.layout, [[spot.key, spot.box] for spot in scene.spots]])
-                if index % 2000 == 1999:
-                    logger.info("drew %d of %d %s screens", index + 1, count, source)
+        for index, (square, content_size, scene) in enumerate(draw_all(source, count, workers)):
+            pixels[index] = square
+            facts.append([content_size, scene.layout, [[spot.key, spot.box] for spot in scene.spots]])
+            if index % 2000 == 1999:
+                logger.info("drew %d of %d %s screens", index + 1, count, source)
         pixels.flush()
         facts_path.write_text(json.dumps(facts))
     facts = json.loads(facts_path.read_text())

@@ -101,7 +101,8 @@ class Examiner:
     ) -> None:
         from transformers import AutoModelForMultimodalLM, AutoProcessor
 
-        self.model = AutoModelForMultimodalLM.from_pretrained(folder).to(device).eval()
+        self.model = AutoModelForMultimodalLM.from_pretrained(folder, dtype=torch.float32)
+        self.model = self.model.to(device).eval()
         self.processor = AutoProcessor.from_pretrained(folder)
         self.screens, self.recordings = screens, recordings
         self.tokens, self.seconds = 0, 0.0

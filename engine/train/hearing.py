@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.train.dialogues import Utterance, draw_utterance
 from engine.train.phrases import Split, spell_number, spoken_texts
-from engine.train.speech import build_corpus, degrade, spoken_digits
+from engine.train.speech import build_corpus, degrade, phones, spoken_digits
 
 logger = logging.getLogger(__name__)
 
@@ -98,12 +98,9 @@ def analyse(samples: np.ndarray) -> np.ndarray:
 _extractor = None
 
 
-def split_units(text: str) -> list[str]:
-    """What CTC spells: Mandarin by character, English by word."""
-    return text.split() if text.isascii() else [character for character in text if not character.isspace()]
-
-
 def known_units() -> list[str]:
-    """Every unit that nano is taught to hear; their index + 1 is the CTC class."""
-    texts = [text for text, _ in spoken_texts("train")]
-    return sorted({unit for text in texts for unit in split_units(text)})
+    """Every phone that nano is taught to hear; their index + 1 is the CTC class.
+
+    Phones and not words: there are a hundred of them, each in many words, so that CTC finds them soon.
+    """
+    return sorted({phone for text, language in spoken_texts("train") for phone in phones(text, language)})

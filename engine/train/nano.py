@@ -45,8 +45,11 @@ class Recipe:
 
     screens: int = 14_000
     mosaics: int = 7_000
-    recordings: int = 14_000
-    silences: int = 875
+    recordings: int = 12_000
+    silences: int = 750
+    heldout_screens: int = 600
+    heldout_recordings: int = 1_200
+    heldout_silences: int = 60
     vision: Schedule = VISION
     audio: Schedule = AUDIO
     joint: Schedule = JOINT
@@ -70,10 +73,10 @@ def prepare(recipe: Recipe, folder: Path, workers: int, digits: Path | None) -> 
         draw_corpus(folder, "mosaic", recipe.mosaics, workers),
         record_corpus(folder, "train", recipe.recordings, recipe.silences, workers, digits),
         {
-            "heldout": draw_corpus(folder, "heldout", 600, workers),
-            "icons": draw_corpus(folder, "heldout_icons", 400, workers),
+            "heldout": draw_corpus(folder, "heldout", recipe.heldout_screens, workers),
+            "icons": draw_corpus(folder, "heldout_icons", recipe.heldout_screens, workers),
         },
-        record_corpus(folder, "heldout", 1500, 60, workers, digits),
+        record_corpus(folder, "heldout", recipe.heldout_recordings, recipe.heldout_silences, workers, digits),
     )
 
 
@@ -136,6 +139,7 @@ def export(model: AutoGLMForConditionalGeneration, tokenizer: PreTrainedTokenize
     model.generation_config = GenerationConfig(
         eos_token_id=text.eos_token_id, pad_token_id=text.pad_token_id, max_new_tokens=256, do_sample=False
     )
+    nn.Module.half(model)  # 2 bytes a weight on disk; it is run in single precision
     model.save_pretrained(out)
     AutoGLMProcessor(
         AutoGLMImageProcessor(), AutoGLMFeatureExtractor(feature_size=80), tokenizer

@@ -22,6 +22,7 @@ from engine.train.speech import (
     digits,
     neural,
     phonemes,
+    phones,
     record,
     silence_or_noise,
     speak,
@@ -144,6 +145,11 @@ def test_hibari_speaks_the_same_each_time():
     speak("go back", voice)
     assert np.array_equal(first, speak("open the camera", voice))
     assert speak("open the camera", voice, tempo=1.4).size < 0.85 * first.size
+
+
+def test_phones_are_the_sounds_without_stress_and_tone():
+    assert phones("打开相机", "zh") == ("zh:d", "zh:a", "zh:k", "zh:ai", "zh:x", "zh:iang", "zh:j", "zh:i")
+    assert phones("go home", "en") == ("en:g", "en:oU", "en:h", "en:oU", "en:m")
 
 
 def test_a_missing_program_says_what_to_type(monkeypatch, tmp_path):

@@ -5,7 +5,14 @@ from engine.train.speech.corpus import Corpus, build_corpus
 from engine.train.speech.digits import SpokenDigit, spoken_digits
 from engine.train.speech.neural import VoiceMissing
 from engine.train.speech.recording import ENGINES, Recording, record
-from engine.train.speech.synthesis import SAMPLE_RATE, SynthesizerMissing, UnspeakableText, phonemes, speak
+from engine.train.speech.synthesis import (
+    SAMPLE_RATE,
+    SynthesizerMissing,
+    UnspeakableText,
+    phonemes,
+    phones,
+    speak,
+)
 from engine.train.speech.voices import Voice, voices
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "build_corpus",
     "degrade",
     "phonemes",
+    "phones",
     "record",
     "silence_or_noise",
     "speak",

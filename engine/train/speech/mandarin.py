@@ -24,6 +24,14 @@ _READINGS = {
 _SPECIAL = re.compile(f"({'|'.join(_READINGS)})")
 
 
+def initial_and_final(syllable: str) -> list[str]:
+    """The parts of a syllable as `syllables` reads it, without its tone: "xiang4" -> ["x", "iang"]."""
+    from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+    parts = (to_initials(syllable, strict=False), to_finals(syllable, strict=False))
+    return [part for part in parts if part]
+
+
 def syllables(text: str) -> list[str]:
     """Read Chinese characters, one syllable each: its tone as a digit (5 is neutral), ü as v: ["lv4", "se4"].
 

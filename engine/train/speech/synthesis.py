@@ -12,6 +12,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import soxr
 
 from engine.protocol import AssistantError, FailureKind
 from engine.train.lexicon import Language
-from engine.train.speech.mandarin import syllables
+from engine.train.speech.mandarin import initial_and_final, syllables
 from engine.train.speech.neural import NEURAL_RATE, hibari
 from engine.train.speech.voices import Engine, Voice
 
@@ -82,6 +83,23 @@ def phonemes(text: str, language: Language) -> str:
     accent = "cmn-latn-pinyin" if language == "zh" else "en-us"
     spelling = _spelling(text, language)
     return _run("espeak", ["-q", "-x", "-v", accent, "-b", "1", "--", spelling]).decode().strip()
+
+
+def phones(text: str, language: Language) -> tuple[str, ...]:
+    """The sounds of a text, without stress and tone: ("en:oU", "en:p", ...), ("zh:d", "zh:a", ...).
+
+    Mandarin by initial and final, English in eSpeak's phoneme names. Raises what `phonemes` raises.
+    """
+    if language == "zh":
+        return tuple(f"zh:{part}" for syllable in syllables(text) for part in initial_and_final(syllable))
+    return tuple(phone for word in text.split() for phone in _word_phones(word))
+
+
+@cache
+def _word_phones(word: str) -> tuple[str, ...]:
+    _check(word, "en")
+    spelled = _run("espeak", ["-q", "-x", "--sep=_", "-v", "en-us", "-b", "1", "--", word]).decode()
+    return tuple(f"en:{phone}" for part in spelled.split("_") if (phone := part.strip(" \n',")))
 
 
 def trim(sound: np.ndarray, floor: float = 0.01) -> np.ndarray:
