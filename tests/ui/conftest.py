@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import soundfile
 import soxr
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.ui.driver import EXAMPLES, App, ChatPage
+from tests.ui.driver import EXAMPLES, ROOT, App, ChatPage
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -70,11 +71,24 @@ def launch() -> Iterator[Callable[..., App]]:
         yield start
 
 
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test itself failed, for `visit`."""
+    report = yield
+    if report.when == "call":
+        item.stash[_failed] = report.failed
+    return report
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., ChatPage]]:
     """Open a page as a new visitor: `visit(url, locale=…, viewport=…, color_scheme=…)`.
 
-    `before` is a script that runs in the page before its own.
+    `before` is a script that runs in the page before its own. Pages of a test that failed are left as
+    pictures in test-results/.
     """
     contexts: list[BrowserContext] = []
 
@@ -87,7 +101,10 @@ def visit(browser: Browser) -> Iterator[Callable[..., ChatPage]]:
         return ChatPage(context.new_page(), url)
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(_failed, False):
+            name = re.sub(r"\W+", "-", request.node.name)
+            context.pages[0].screenshot(path=ROOT / "test-results" / f"{name}-{number}.png")
         context.close()
 
 
