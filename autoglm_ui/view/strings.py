@@ -22,7 +22,6 @@ class Strings:
     """One language. Names in braces are filled in with `str.format`."""
 
     code: Language
-    tagline: str
     welcome: str
     new: str
     settings: str
@@ -31,22 +30,18 @@ class Strings:
     message: str
     attach: str
     record: str
-    recording: str
     send: str
     stop: str
     retry: str
     copy: str
     earlier: str
     remove: str
-    drop: str
     examples: str
     example_screen: str
     example_voice: str
     example_both: str
     example_who_en: str
     example_who_zh: str
-    you: str
-    assistant: str
     thinking: str
     thought: str
     thought_untimed: str
@@ -58,7 +53,6 @@ class Strings:
     load_failed: str
     answering: str
     ready: str
-    done: str
     stopped: str
     failed: str
     cut_off: str
@@ -67,12 +61,10 @@ class Strings:
     first_token: str
     speed: str
     tokens: str
-    total: str
     saw: str
     heard: str
     heard_text: str
     dropped: str
-    details: str
     still_answering: str
     nothing_to_send: str
     too_many: str
@@ -95,7 +87,6 @@ class Strings:
     remote_model: str
     remote_model_hint: str
     use: str
-    generation: str
     think: str
     think_hint: str
     temperature: str
@@ -107,7 +98,6 @@ class Strings:
 
 EN = Strings(
     code="en",
-    tagline="reads, sees and hears",
     welcome="Ask me in writing, show me a phone screen, or just speak.",
     new="New chat",
     settings="Settings",
@@ -116,22 +106,18 @@ EN = Strings(
     message="Message",
     attach="Add a picture or a recording",
     record="Record",
-    recording="Recording",
     send="Send",
     stop="Stop",
     retry="Try again",
     copy="Copy",
     earlier="Show what was said before",
     remove="Remove {name}",
-    drop="Drop a picture or a recording",
     examples="Examples",
     example_screen="What is on this screen?",
     example_voice="A spoken command",
     example_both="A screen and a spoken command",
     example_who_en="Who are you?",
     example_who_zh="你是谁？",
-    you="You",
-    assistant="Assistant",
     thinking="Thinking",
     thought="Thought for {seconds} s",
     thought_untimed="Thoughts",
@@ -143,7 +129,6 @@ EN = Strings(
     load_failed="{name} could not be loaded",
     answering="Answering",
     ready="Ready",
-    done="Done",
     stopped="Stopped",
     failed="Failed",
     cut_off="The answer reached its limit of tokens. Raise it in the settings for longer answers.",
@@ -152,12 +137,10 @@ EN = Strings(
     first_token="first token {seconds} s",
     speed="{speed} tokens/s",
     tokens="{count} tokens",
-    total="{seconds} s",
     saw="saw {width}×{height} from {original_width}×{original_height}",
     heard="heard {seconds} s",
     heard_text="heard “{transcript}”",
     dropped="the oldest {count} turns did not fit",
-    details="Details",
     still_answering="I am still answering. Your message stays here: send it when I am done, or press Stop.",
     nothing_to_send="Type something, add a picture, or speak.",
     too_many="A message takes up to {count} attachments. Remove one, or send these first.",
@@ -182,7 +165,6 @@ EN = Strings(
     remote_model="Model",
     remote_model_hint="Leave empty for the first it offers",
     use="Use this",
-    generation="How to answer",
     think="Think before answering",
     think_hint="Shows the reasoning first; slower, often better",
     temperature="Temperature",
@@ -233,7 +215,6 @@ EN = Strings(
 
 ZH = Strings(
     code="zh",
-    tagline="能读、能看、能听",
     welcome="打字提问、发一张手机截图，或者直接说话。",
     new="新对话",
     settings="设置",
@@ -242,22 +223,18 @@ ZH = Strings(
     message="消息",
     attach="添加图片或录音",
     record="录音",
-    recording="正在录音",
     send="发送",
     stop="停止",
     retry="重试",
     copy="复制",
     earlier="显示更早的内容",
     remove="移除 {name}",
-    drop="把图片或录音放到这里",
     examples="示例",
     example_screen="屏幕上有什么？",
     example_voice="一条语音指令",
     example_both="截图加语音指令",
     example_who_en="Who are you?",
     example_who_zh="你是谁？",
-    you="你",
-    assistant="助手",
     thinking="思考中",
     thought="思考了 {seconds} 秒",
     thought_untimed="思考过程",
@@ -269,7 +246,6 @@ ZH = Strings(
     load_failed="{name} 加载失败",
     answering="回答中",
     ready="就绪",
-    done="完成",
     stopped="已停止",
     failed="失败",
     cut_off="回答达到了长度上限。可以在设置中调高上限。",
@@ -278,12 +254,10 @@ ZH = Strings(
     first_token="首字 {seconds} 秒",
     speed="{speed} 词元/秒",
     tokens="{count} 词元",
-    total="共 {seconds} 秒",
     saw="看到 {width}×{height}，原图 {original_width}×{original_height}",
     heard="听到 {seconds} 秒",
     heard_text="听到“{transcript}”",
     dropped="最早的 {count} 条消息放不下，没有读",
-    details="详细信息",
     still_answering="我还在回答。你的消息留在这里：等我答完再发送，或者先点停止。",
     nothing_to_send="请输入文字、添加图片，或者说话。",
     too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
@@ -307,7 +281,6 @@ ZH = Strings(
     remote_model="模型",
     remote_model_hint="留空则用服务提供的第一个",
     use="使用",
-    generation="怎样回答",
     think="回答前先思考",
     think_hint="先显示思考过程；慢一些，往往更好",
     temperature="温度",
