@@ -97,7 +97,12 @@ class Examiner:
     """Puts samples to a checkpoint, greedily, in batches."""
 
     def __init__(
-        self, folder: str, screens: ScreenCorpus, recordings: HearingCorpus, device: torch.device
+        self,
+        folder: str,
+        screens: ScreenCorpus,
+        recordings: HearingCorpus,
+        device: torch.device,
+        max_new_tokens: int = 160,
     ) -> None:
         from transformers import AutoModelForMultimodalLM, AutoProcessor
 
@@ -105,6 +110,7 @@ class Examiner:
         self.model = self.model.to(device).eval()
         self.processor = AutoProcessor.from_pretrained(folder)
         self.screens, self.recordings = screens, recordings
+        self.max_new_tokens = max_new_tokens
         self.tokens, self.seconds = 0, 0.0
 
     def answer(self, samples: Sequence[Sample]) -> list[tuple[str, str]]:
@@ -123,7 +129,7 @@ class Examiner:
         inputs.update(self.media(samples))
         inputs = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
         started = time.monotonic()
-        output = self.model.generate(**inputs, max_new_tokens=160, do_sample=False)
+        output = self.model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False)
         self.seconds += time.monotonic() - started
         new = output[:, inputs["input_ids"].shape[1] :]
         self.tokens += int((new != tokenizer.pad_token_id).sum())

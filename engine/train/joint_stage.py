@@ -31,6 +31,7 @@ from engine.train.trainer import Losses, Schedule, train
 logger = logging.getLogger(__name__)
 
 IGNORED = -100
+SEEN_AT_ONCE = 32
 GROUP = 8  # batches that are composed together
 
 
@@ -47,18 +48,22 @@ class SeenScreens:
 
 @torch.no_grad()
 def see_all(model: AutoGLMForConditionalGeneration, corpus: ScreenCorpus) -> SeenScreens:
-    """Encode every screen once."""
+    """Encode every screen once, those of one shape together."""
     encoder, device = model.model.vision.encoder.eval(), model.device
-    cells, points = [], []
-    for index in range(len(corpus)):
-        pixels = torch.from_numpy(corpus.pixels[index : index + 1]).permute(0, 3, 1, 2).float().div(255)
-        sizes = torch.from_numpy(corpus.content_sizes[index : index + 1])
-        features = encoder(pixels.to(device), sizes.to(device))
-        cells.append(features.cells[0].half().cpu().numpy())
-        points.append(features.points[0].cpu().numpy())
-        if index % 4000 == 3999:
-            logger.info("saw %d of %d screens", index + 1, len(corpus))
-    return SeenScreens(cells, points)
+    cells: dict[int, np.ndarray] = {}
+    points: dict[int, np.ndarray] = {}
+    for shape in np.unique(corpus.content_sizes, axis=0):
+        alike = np.flatnonzero((corpus.content_sizes == shape).all(axis=1))
+        for start in range(0, len(alike), SEEN_AT_ONCE):
+            batch = alike[start : start + SEEN_AT_ONCE]
+            pixels = torch.from_numpy(corpus.pixels[batch]).permute(0, 3, 1, 2).float().div(255)
+            sizes = torch.from_numpy(corpus.content_sizes[batch])
+            features = encoder(pixels.to(device), sizes.to(device))
+            cells.update(zip(batch.tolist(), features.cells.half().cpu().numpy(), strict=True))
+            points.update(zip(batch.tolist(), features.points.cpu().numpy(), strict=True))
+    logger.info("saw %d screens", len(corpus))
+    indices = range(len(corpus))
+    return SeenScreens([cells[index] for index in indices], [points[index] for index in indices])
 
 
 @torch.no_grad()

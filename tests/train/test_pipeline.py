@@ -65,7 +65,7 @@ def test_each_stage_leaves_a_checkpoint_and_a_log(made):
 def test_what_it_exports_can_be_examined(made):
     folder, data = made
     screens, recordings = data.heldout_screens["heldout"], data.heldout_recordings
-    examiner = Examiner(str(folder / "out"), screens, recordings, torch.device("cpu"))
+    examiner = Examiner(str(folder / "out"), screens, recordings, torch.device("cpu"), max_new_tokens=8)
     composer = Composer(screens.scenes, recordings.utterances, "heldout")
     report = summarise(list(examine(examiner, composer, 2, 2)))
     assert report["identity"]["count"] == 2
