@@ -99,6 +99,5 @@ def screenshot() -> Image.Image:
 def voice() -> np.ndarray:
     """1.5 s of a gliding tone with harmonics, float32 at 16 kHz."""
     time = np.arange(24_000) / 16_000
-    return (
-        sum(np.sin(2 * np.pi * (200 + 80 * time) * k * time) / k for k in (1, 2, 3)).astype(np.float32) * 0.2
-    )
+    tones = [np.sin(2 * np.pi * (200 + 80 * time) * k * time) / k for k in (1, 2, 3)]
+    return 0.2 * np.sum(tones, axis=0, dtype=np.float32)
