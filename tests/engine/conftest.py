@@ -100,4 +100,4 @@ def voice() -> np.ndarray:
     """1.5 s of a gliding tone with harmonics, float32 at 16 kHz."""
     time = np.arange(24_000) / 16_000
     tones = [np.sin(2 * np.pi * (200 + 80 * time) * k * time) / k for k in (1, 2, 3)]
-    return 0.2 * np.sum(tones, axis=0, dtype=np.float32)
+    return (0.2 * np.sum(tones, axis=0)).astype(np.float32)
