@@ -18,11 +18,11 @@ PHONE = {"width": 390, "height": 844}
 def test_page_is_up_while_the_model_loads_and_a_message_sent_meanwhile_is_answered(
     visit: Callable[..., ChatPage],
 ) -> None:
-    with App("--model", "scripted:load=12") as app:
+    with App("--model", "scripted:load=30") as app:
         chat = visit(app.url)
         expect(chat.status).to_have_attribute("data-state", "loading")
         expect(chat.status).to_contain_text(
-            re.compile(r"Loading scripted:load=12, \d+ %|Loading scripted, \d+ %")
+            re.compile(r"Loading scripted:load=30, \d+ %|Loading scripted, \d+ %")
         )
         chat.send("are you there?")
         expect(chat.reply).to_contain_text("Loading", timeout=PATIENCE)
