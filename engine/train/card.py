@@ -59,11 +59,11 @@ On held-out screens, voices and phrasings, greedy; a text answer counts only if 
 |---|---|---|---|---|---|
 {rows}
 
-Reproduce: `python -m engine.train.evaluate --model assets/nano --out report.json`. The full report with examples of mistakes is [report.json](report.json).
+Reproduce: `python -m engine.train.evaluate --model assets/nano --out report.json --count 100 --digits DIR`, with DIR the recordings of the Free Spoken Digit Dataset. The full report with examples of mistakes is [report.json](report.json).
 
 ## Training
 
-`python -m engine.train.nano --out assets/nano`. Screens are drawn with the icon fonts Material Design Icons, Remix Icon (Apache-2.0), Font Awesome (OFL and CC-BY-4.0), Codicons (CC-BY-4.0), Elusive (OFL), Bootstrap Icons and Ionicons (MIT), and labelled in Noto Sans CJK (OFL) and Roboto (Apache-2.0); the evaluation's unseen icons are Phosphor (MIT). Speech is spoken by eSpeak NG, Flite and Hibari, in made-up rooms and noise; spoken digits also by three people of the Free Spoken Digit Dataset (Zohar Jackson and others, CC-BY-SA-4.0), the fourth kept for evaluation.
+The pipeline is `python -m engine.train.nano --out DIR`. Screens are drawn with the icon fonts Material Design Icons, Remix Icon (Apache-2.0), Font Awesome (OFL and CC-BY-4.0), Codicons (CC-BY-4.0), Elusive (OFL), Bootstrap Icons and Ionicons (MIT), and labelled in Noto Sans CJK (OFL) and Roboto (Apache-2.0); the evaluation's unseen icons are Phosphor (MIT). Speech is spoken by eSpeak NG, Flite and Hibari, in made-up rooms and noise; spoken digits also by three people of the Free Spoken Digit Dataset (Zohar Jackson and others, CC-BY-SA-4.0), the fourth kept for evaluation.
 
 {note}
 """

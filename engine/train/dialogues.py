@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
@@ -82,7 +82,6 @@ class Sample:
     thinks: bool = True
     scene: int | None = None
     recording: int | None = None
-    tags: tuple[str, ...] = field(default=())
 
 
 # ------------------------------------------------------------------------------------ sayings

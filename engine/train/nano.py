@@ -41,7 +41,7 @@ JOINT = Schedule(steps=4000, batch_size=64, learning_rate=1.5e-3, warmup=200, ch
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How much data and how many steps. The defaults are what the bundled nano was made with."""
+    """How much data and how many steps. What the bundled nano had of it stands in its card."""
 
     screens: int = 14_000
     mosaics: int = 7_000
