@@ -2,9 +2,6 @@
 (() => {
   "use strict";
 
-  // Gradio runs the scripts of the head twice.
-  if (window.autoglmPage) return;
-
   const find = (selector) => document.querySelector(selector);
   const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);

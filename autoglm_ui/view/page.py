@@ -15,7 +15,7 @@ from autoglm_ui.view.layout import Page
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
 from autoglm_ui.view.strings import LANGUAGES
-from autoglm_ui.view.theme import CSS, ICON, JS, theme
+from autoglm_ui.view.theme import ICON, script, style, theme
 
 #: Uploads are copied into the media folder once they are checked; Gradio's own copies go after this
 #: many seconds.
@@ -74,8 +74,7 @@ def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
 def _head() -> str:
     """Style and script of our own. Not by Gradio's `css`: it puts its own classes before each selector,
     so that rules for the root of the page would never match."""
-    style, script = CSS.read_text(encoding="utf-8"), JS.read_text(encoding="utf-8")
-    return f"<style>{style}</style><script>{script}</script>"
+    return f"<style>{style()}</style><script>{script()}</script>"
 
 
 def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:

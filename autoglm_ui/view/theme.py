@@ -1,4 +1,4 @@
-"""Colours and type of the page; the layout is in assets/css/page.css."""
+"""Colours and type of the page; the layout is in assets/css, what Gradio's widgets do not do in assets/js."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ _JADE = themes.Color(
     c900="#103f38",
     c950="#062420",
 )
+
+
+def style() -> str:
+    """Every style sheet: the page's, then those of its features, by name."""
+    return _joined(CSS)
+
+
+def script() -> str:
+    """Every script: the page's, then those of its features, by name. Run once, however often it is put in."""
+    return f"if (!window.autoglmPage) {{\n{_joined(JS)}\n}}"
+
+
+def _joined(first: Path) -> str:
+    features = sorted(path for path in first.parent.glob(f"*{first.suffix}") if path != first)
+    return "\n".join(path.read_text(encoding="utf-8") for path in (first, *features))
+
+
 # The system's own faces: nothing is fetched, and Chinese looks as it does everywhere else.
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Noto Sans CJK SC", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Noto Sans Mono CJK SC", "monospace")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -61,20 +62,31 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def words(of: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every field with its name, those of the features' own words included."""
+    assert is_dataclass(of)
+    for field in fields(of):
+        value, name = getattr(of, field.name), prefix + field.name
+        if is_dataclass(value):
+            yield from words(value, f"{name}.")
+        else:
+            yield name, value
+
+
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
 def test_every_word_is_there_and_every_failure_has_words(language: Strings) -> None:
-    for field in fields(Strings):
-        assert getattr(language, field.name), field.name
+    for name, value in words(language):
+        assert value, name
     assert set(language.failures) == set(FailureKind)
-    for words in language.failures.values():
-        assert words.title and words.remedy
+    for said in language.failures.values():
+        assert said.title and said.remedy
 
 
 def test_both_languages_fill_in_the_same_facts() -> None:
-    for field in fields(Strings):
-        english, chinese = getattr(EN, field.name), getattr(ZH, field.name)
+    chinese = dict(words(ZH))
+    for name, english in words(EN):
         if isinstance(english, str):
-            assert placeholders(english) == placeholders(chinese), field.name
+            assert placeholders(english) == placeholders(str(chinese[name])), name
 
 
 @pytest.mark.parametrize(
