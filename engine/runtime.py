@@ -1,7 +1,8 @@
 """Request -> events, on a model in this process: where text, pixels, sound and generation meet.
 
-The model loads on the runtime's own thread, which then answers one request after another; the event loop
-that reads the events is never blocked. Importing this module does not import torch.
+One thread loads the model and then makes prompts, in the order in which the requests came; the scheduler's
+thread runs the model for all of them at once. The event loop that reads the events is never blocked.
+Importing this module does not import torch.
 """
 
 from __future__ import annotations
@@ -10,51 +11,62 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections import defaultdict
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.answer import Answer, unexpected
+from engine.metrics import Metrics
 from engine.protocol import (
-    AnswerAdded,
     AssistantError,
-    Busy,
     Capabilities,
     Event,
-    Failed,
     FailureKind,
-    Finished,
-    FinishReason,
-    OutOfMemory,
-    Queued,
+    LoadFailed,
     Readiness,
-    ReasoningAdded,
     Request,
-    Resplit,
-    Timings,
-    Usage,
+    TextTooLong,
 )
-from engine.stopping import StopMatcher
-from engine.thinking import ThinkingSplitter
+from engine.scheduler import Job, Scheduler
+from engine.slots import Limits, Row
 
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
-    from engine.prompt import Prompt
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 32
+
+class Outbox:
+    """Events on their way to the event loops of their readers, one call a loop for all of a turn."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._letters: dict[asyncio.AbstractEventLoop, list[tuple[Mailbox, Event | None]]] = defaultdict(list)
+
+    def post(self, mailbox: Mailbox, event: Event | None) -> None:
+        with self._lock:
+            self._letters[mailbox.loop].append((mailbox, event))
+
+    def flush(self) -> None:
+        with self._lock:  # held, so that two threads cannot overtake each other
+            letters, self._letters = self._letters, defaultdict(list)
+            for loop, posted in letters.items():
+                with contextlib.suppress(RuntimeError):  # the reader's loop has gone
+                    loop.call_soon_threadsafe(deliver, posted)
 
 
-@dataclass(eq=False)
-class Ticket:
-    """One request in the queue, and how its events reach the reader's event loop."""
+class Mailbox:
+    """Where one reader waits for its events; None is the last."""
 
-    request: Request
-    post: Callable[[Event | None], None]
-    made: float = field(default_factory=time.monotonic)
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+
+def deliver(posted: list[tuple[Mailbox, Event | None]]) -> None:
+    for mailbox, event in posted:
+        mailbox.events.put_nowait(event)
 
 
 class Runtime:
@@ -62,15 +74,18 @@ class Runtime:
 
     Args:
         model: nano, a folder with a checkpoint, or a hub id.
+        limits: how many requests are answered at once and may wait.
     """
 
-    def __init__(self, model: str = "nano") -> None:
+    def __init__(self, model: str = "nano", limits: Limits = Limits()) -> None:
         self._model = model
         self._checkpoint: Checkpoint | None = None
+        self._context = 0
+        self._load_error: AssistantError = LoadFailed("the model is not loaded", "Try again.")
         self._readiness = Readiness("loading", "starting the engine", 0.0)
-        self._tickets: list[Ticket] = []
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._outbox = Outbox()
+        self._scheduler = Scheduler(limits, self._outbox.flush)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._worker.submit(self._load)
 
     @property
@@ -83,206 +98,93 @@ class Runtime:
     def capabilities(self) -> Capabilities:
         return Capabilities(image=True, audio=True, thinking=True)
 
+    def metrics(self) -> Metrics:
+        """What the engine has done, and how busy it is now. Never blocks."""
+        return self._scheduler.metrics()
+
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         """See `Backend.stream`."""
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[Event | None] = asyncio.Queue()
-
-        def post(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the reader's loop has gone
-                loop.call_soon_threadsafe(events.put_nowait, event)
-
-        ticket = Ticket(request, post)
+        mailbox = Mailbox()
         try:
-            self._enqueue(ticket)
-            while (event := await events.get()) is not None:
-                yield event
+            row = self._enqueue(request, mailbox)
         except AssistantError as error:
             yield error.as_event()
+            return
+        try:
+            while (event := await mailbox.events.get()) is not None:
+                yield event
         finally:
-            ticket.cancelled.set()
-            self._leave(ticket)
+            self._scheduler.cancel(row)
 
     async def aclose(self) -> None:
         """Stop every request at its next token and free the model."""
-        with self._lock:
-            for ticket in self._tickets:
-                ticket.cancelled.set()
-        await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=False)
+        await asyncio.to_thread(self._scheduler.close)
+        self._outbox.flush()
+        await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
         self._checkpoint = None
 
-    # ---------------------------------------------------------------------------------- queue
+    def _enqueue(self, request: Request, mailbox: Mailbox) -> Row[Job]:
+        answer = Answer(request, lambda event: self._outbox.post(mailbox, event), self._is_loading)
+        row = self._scheduler.join(answer)
+        self._worker.submit(self._prepare, answer, row)
+        self._outbox.flush()
+        return row
 
-    def _enqueue(self, ticket: Ticket) -> None:
-        with self._lock:
-            if len(self._tickets) >= MOST_WAITING:
-                raise Busy(f"{MOST_WAITING} requests are waiting already", "Try again in a moment.")
-            self._tickets.append(ticket)
-            position = len(self._tickets) - 1
-        if self._readiness.state == "loading":
-            ticket.post(Queued(position, "loading"))
-        elif position:
-            ticket.post(Queued(position, "busy"))
-        self._worker.submit(self._serve, ticket)
+    def _is_loading(self) -> bool:
+        return self._readiness.state == "loading"
 
-    def _leave(self, ticket: Ticket) -> None:
-        """Take a ticket out of the queue and tell those behind it their new position."""
-        with self._lock:
-            if ticket not in self._tickets:
-                return
-            index = self._tickets.index(ticket)
-            self._tickets.remove(ticket)
-            behind = list(enumerate(self._tickets))[max(index, 1) :]
-        reason = "loading" if self._readiness.state == "loading" else "busy"
-        for position, waiting in behind:
-            waiting.post(Queued(position, reason))
-
-    # --------------------------------------------------------------------- the engine's thread
+    # -------------------------------------------------------------------- the thread for prompts
 
     def _load(self) -> None:
         from engine import checkpoint
+        from engine.families import decoder_for
+        from engine.generate import cache_room
 
         def report(stage: str, progress: float | None) -> None:
             self._readiness = Readiness("loading", stage, progress)
 
         try:
-            self._checkpoint = checkpoint.load(self._model, report)
+            loaded = checkpoint.load(self._model, report)
+            decoder = decoder_for(loaded.model)
+            self._checkpoint, self._context = loaded, decoder.context
+            self._scheduler.start(decoder, cache_room(decoder, self._scheduler.limits.slots))
             self._readiness = Readiness("ready", progress=1.0)
-        except AssistantError as error:
-            self._readiness = Readiness("failed", error.message, failure=error.as_event())
         except Exception as error:
-            logger.exception("loading %s failed", self._model)
-            self._readiness = Readiness(
-                "failed", str(error), failure=unexpected(error, FailureKind.LOAD_FAILED)
-            )
+            self._load_error = as_load_error(error, self._model)
+            failure = self._load_error.as_event()
+            self._readiness = Readiness("failed", failure.message, failure=failure)
 
-    def _serve(self, ticket: Ticket) -> None:
-        """Answer one request; its last event is Finished or Failed, then None."""
+    def _prepare(self, answer: Answer, row: Row[Job]) -> None:
+        """Make one request's prompt, which says how much room it needs."""
+        if answer.cancelled:
+            return
         try:
-            if not ticket.cancelled.is_set():
-                for event in self._answer(ticket):
-                    ticket.post(event)
-        except AssistantError as error:
-            ticket.post(error.as_event())
+            self._scheduler.offer(row, self._read(answer))
         except Exception as error:
-            import torch
+            self._scheduler.refuse(row)
+            answer.fail(error)
+        self._outbox.flush()
 
-            if isinstance(error, torch.OutOfMemoryError):
-                remedy = "Shorten the conversation or choose a smaller model."
-                ticket.post(OutOfMemory("the device has no memory left for this request", remedy).as_event())
-            else:
-                logger.exception("a request failed")
-                ticket.post(unexpected(error, FailureKind.INTERNAL))
-        finally:
-            self._leave(ticket)
-            ticket.post(None)
-
-    def _answer(self, ticket: Ticket) -> Iterator[Event]:
+    def _read(self, answer: Answer) -> int:
+        """Returns the most tokens that the answer may have."""
         from engine.prompt import build_prompt
 
         if self._checkpoint is None:
-            yield self._readiness.failure or unexpected(RuntimeError("no model"), FailureKind.LOAD_FAILED)
-            return
-        started = time.monotonic()
-        prompt = build_prompt(ticket.request, self._checkpoint.model, self._checkpoint.processor)
-        yield prompt.perceived
-        yield from Answer(ticket, self._checkpoint, prompt, started).events()
+            raise self._load_error
+        loaded = self._checkpoint
+        prompt = build_prompt(answer.request, loaded.model, loaded.processor)
+        length = prompt.input_ids.shape[1]
+        if length >= self._context:
+            raise TextTooLong(length, self._context - 1)
+        limit = min(answer.options.max_new_tokens, self._context - length)
+        answer.read(prompt, loaded.processor.tokenizer.backend_tokenizer, loaded.stop_ids, limit)
+        return limit
 
 
-class Answer:
-    """One answer being written: token ids become text, text becomes reasoning and answer."""
-
-    def __init__(self, ticket: Ticket, checkpoint: Checkpoint, prompt: Prompt, started: float) -> None:
-        from tokenizers.decoders import DecodeStream
-
-        self.ticket, self.checkpoint, self.prompt, self.started = ticket, checkpoint, prompt, started
-        self.options = ticket.request.options
-        self.detokenizer = DecodeStream(skip_special_tokens=True)
-        self.splitter = ThinkingSplitter(opened=self.options.thinking)
-        self.stops = StopMatcher(self.options.stop)
-        self.reasoning_tokens = self.answer_tokens = 0
-        self.first_token: float | None = None
-        self.thought: float | None = None
-
-    def events(self) -> Iterator[Event]:
-        from engine.generate import generate
-        from engine.sampler import Sampler
-
-        model, options = self.checkpoint.model, self.options
-        sampler = Sampler(options.temperature, options.top_p, options.seed)
-        room = model.config.get_text_config().max_position_embeddings - self.prompt.input_ids.shape[1]
-        limit = min(options.max_new_tokens, room)
-        reason: FinishReason = "length"
-        tokens = generate(
-            model, self.prompt.input_ids, self.prompt.media, sampler, self.checkpoint.stop_ids, limit
-        )
-        with contextlib.closing(tokens):
-            for token in tokens:
-                if self.ticket.cancelled.is_set():
-                    reason = "cancelled"
-                    break
-                if token in self.checkpoint.stop_ids:
-                    reason = "stop"
-                    break
-                yield from self.add(token)
-                if self.stops.matched:
-                    reason = "stop"
-                    break
-        yield from self.filter_stops(self.splitter.close())
-        if rest := self.stops.close():
-            yield AnswerAdded(rest)
-        yield Finished(reason, self.usage(), self.timings())
-
-    def add(self, token: int) -> Iterator[Event]:
-        """One more token; text comes out once it is whole characters."""
-        self.first_token = self.first_token or time.monotonic()
-        was_thinking = self.options.thinking and not self.splitter.thinking_closed
-        if was_thinking:
-            self.reasoning_tokens += 1
-        else:
-            self.answer_tokens += 1
-        text = self.detokenizer.step(self.checkpoint.processor.tokenizer.backend_tokenizer, token)
-        if text:
-            yield from self.filter_stops(self.splitter.feed(text))
-        if was_thinking and self.splitter.thinking_closed:
-            self.thought = time.monotonic()
-
-    def filter_stops(self, events: list[ReasoningAdded | AnswerAdded | Resplit]) -> Iterator[Event]:
-        """Cut the answer at a stop string; the thinking may contain one."""
-        for event in events:
-            if isinstance(event, AnswerAdded):
-                if text := self.stops.feed(event.text):
-                    yield AnswerAdded(text)
-            else:
-                yield event
-
-    def usage(self) -> Usage:
-        return Usage(
-            prompt_tokens=self.prompt.input_ids.shape[1],
-            image_tokens=self.prompt.image_tokens,
-            audio_tokens=self.prompt.audio_tokens,
-            reasoning_tokens=self.reasoning_tokens,
-            answer_tokens=self.answer_tokens,
-        )
-
-    def timings(self) -> Timings:
-        made, ended = self.ticket.made, time.monotonic()
-        first = self.first_token
-        count = self.reasoning_tokens + self.answer_tokens
-        return Timings(
-            queued=self.started - made,
-            prefill=None if first is None else first - self.started,
-            first_token=None if first is None else first - made,
-            thinking=None if first is None or self.thought is None else self.thought - first,
-            total=ended - made,
-            tokens_per_second=None if first is None or count < 2 else (count - 1) / max(1e-9, ended - first),
-        )
-
-
-def unexpected(error: Exception, kind: FailureKind) -> Failed:
-    """A failure that nobody foresaw: named, logged where it happened, never a traceback for the person."""
-    return Failed(
-        kind,
-        f"the engine stopped unexpectedly ({type(error).__name__})",
-        "Try again. If it happens again, the log has the details to report.",
-    )
+def as_load_error(error: Exception, model: str) -> AssistantError:
+    """The named failure of a load; what nobody foresaw is logged here."""
+    if isinstance(error, AssistantError):
+        return error
+    logger.error("loading %s failed", model, exc_info=error)
+    failure = unexpected(error, FailureKind.LOAD_FAILED)
+    return LoadFailed(failure.message, failure.remedy)

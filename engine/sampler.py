@@ -20,9 +20,14 @@ class Sampler:
         else:
             self.generator.manual_seed(seed)
 
+    @property
+    def greedy(self) -> bool:
+        """It takes the likeliest token, always."""
+        return self.temperature == 0.0
+
     def pick(self, logits: Tensor) -> int:
         """The next token's id, from logits [vocabulary] of any dtype and device."""
-        if self.temperature == 0.0:
+        if self.greedy:
             return int(logits.argmax())
         probabilities = torch.softmax(logits.float().cpu() / self.temperature, dim=-1)
         if self.top_p < 1.0:

@@ -66,11 +66,14 @@ def attend(
 
 
 def pattern_in_rows(mask: Tensor, block: int) -> Tensor:
-    """The pattern [batch, 1, q, n] counted from each row's first real token, for left-padded batches."""
-    queries, keys = mask.shape[-2:]
+    """The pattern [batch, 1, q, n] of a causal mask whose rows begin and end anywhere.
+
+    Counted from each row's first real token; a query stands at the last token that it may see, itself.
+    """
+    keys = mask.shape[-1]
     start = mask[:, :, -1].int().argmax(dim=-1)[:, :, None, None]
     key_index = torch.arange(keys, device=mask.device)[None, None, None, :] - start
-    query_index = torch.arange(keys - queries, keys, device=mask.device)[None, None, :, None] - start
+    query_index = keys - 1 - mask.flip(-1).int().argmax(dim=-1)[..., None] - start
     return sees(query_index, key_index, block)
 
 

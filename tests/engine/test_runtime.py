@@ -22,7 +22,8 @@ from engine.protocol import (  # noqa: E402
     Request,
     TextPart,
 )
-from engine.runtime import MOST_WAITING, Runtime  # noqa: E402
+from engine.runtime import Runtime  # noqa: E402
+from engine.slots import Limits  # noqa: E402
 
 
 def ask(text: str, **options) -> Request:
@@ -31,6 +32,10 @@ def ask(text: str, **options) -> Request:
 
 async def collect(runtime: Runtime, request: Request) -> list[Event]:
     return [event async for event in runtime.stream(request)]
+
+
+def words(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ReasoningAdded | AnswerAdded))
 
 
 @pytest.fixture
@@ -71,8 +76,7 @@ async def test_streamed_text_equals_generate(runtime, checkpoint, model, process
     output = model.generate(**inputs, max_new_tokens=24, do_sample=False)[0, inputs["input_ids"].shape[1] :]
     expected = processor.tokenizer.decode(output, skip_special_tokens=True)
     events = await collect(runtime, ask("hello"))
-    said = "".join(event.text for event in events if isinstance(event, ReasoningAdded | AnswerAdded))
-    assert said.strip() == expected.replace("</think>", "").strip()
+    assert words(events).strip() == expected.replace("</think>", "").strip()
 
 
 async def test_thinking_off_gives_an_answer_only(runtime):
@@ -82,13 +86,10 @@ async def test_thinking_off_gives_an_answer_only(runtime):
 
 
 async def test_a_seed_repeats_and_temperature_varies(runtime):
-    def text(events: list[Event]) -> str:
-        return "".join(event.text for event in events if isinstance(event, ReasoningAdded | AnswerAdded))
-
     options = {"temperature": 1.5, "thinking": False}
-    first = text(await collect(runtime, ask("hello", seed=1, **options)))
-    assert first == text(await collect(runtime, ask("hello", seed=1, **options)))
-    assert first != text(await collect(runtime, ask("hello", seed=2, **options)))
+    first = words(await collect(runtime, ask("hello", seed=1, **options)))
+    assert first == words(await collect(runtime, ask("hello", seed=1, **options)))
+    assert first != words(await collect(runtime, ask("hello", seed=2, **options)))
 
 
 async def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(runtime):
@@ -101,48 +102,65 @@ async def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(runtime):
     assert isinstance(events[-1], Finished) and events[-1].reason == "stop"
 
 
-async def test_closing_stops_the_decode_loop_at_the_next_token(runtime, monkeypatch):
-    from engine import generate as generation
-
-    steps = 0
-    real = generation.Sampler.pick
-
-    def counted(self, logits):
-        nonlocal steps
-        steps += 1
-        return real(self, logits)
-
-    monkeypatch.setattr(generation.Sampler, "pick", counted)
+async def test_closing_stops_the_decode_loop_at_the_next_token(runtime):
     await ready(runtime)
     stream = runtime.stream(ask("hello", max_new_tokens=100, temperature=1.0, seed=1))
     async for event in stream:
         if isinstance(event, ReasoningAdded):
             break
     await stream.aclose()
-    *_, last = await collect(runtime, ask("hello", max_new_tokens=1))
-    assert isinstance(last, Finished)
-    assert steps < 60
+    while runtime.metrics().running:
+        await asyncio.sleep(0.01)
+    metrics = runtime.metrics()
+    assert metrics.requests == {"cancelled": 1}
+    assert metrics.generated_tokens < 60
 
 
-async def test_requests_wait_in_order_and_hear_their_position(runtime):
+async def test_requests_wait_in_order_and_hear_their_position(checkpoint):
+    runtime = Runtime(str(checkpoint), Limits(slots=1))
     await ready(runtime)
     streams = [asyncio.create_task(collect(runtime, ask(f"hello {n}"))) for n in range(4)]
     answers = await asyncio.gather(*streams)
+    await runtime.aclose()
     assert not any(isinstance(event, Queued) for event in answers[0])
     assert answers[3][0] == Queued(3, "busy")
     positions = [event.position for event in answers[3] if isinstance(event, Queued)]
-    assert positions == sorted(positions, reverse=True)
+    assert positions == [3, 2, 1]
     assert all(isinstance(answer[-1], Finished) for answer in answers)
 
 
-async def test_a_full_queue_is_refused_at_once(runtime):
-    streams = [
-        asyncio.create_task(collect(runtime, ask("hello", max_new_tokens=2))) for _ in range(MOST_WAITING)
-    ]
+async def test_as_many_as_there_are_slots_are_answered_side_by_side(runtime):
+    """Each in words as if it were alone, and none waits."""
+    questions = [ask(f"hello {n}") for n in range(6)]
+    alone = [words(await collect(runtime, question)) for question in questions]
+    together = await asyncio.gather(*[collect(runtime, question) for question in questions])
+    assert [words(events) for events in together] == alone
+    assert not any(isinstance(event, Queued) for events in together for event in events)
+    assert len(set(alone)) > 1
+
+
+async def test_a_full_queue_is_refused_at_once(checkpoint):
+    runtime = Runtime(str(checkpoint), Limits(slots=1, waiting=2))
+    streams = [asyncio.create_task(collect(runtime, ask("hello", max_new_tokens=2))) for _ in range(3)]
     await asyncio.sleep(0)
     (refused,) = await collect(runtime, ask("one more"))
     assert isinstance(refused, Failed) and refused.kind is FailureKind.BUSY
-    await asyncio.gather(*streams)
+    answers = await asyncio.gather(*streams)
+    await runtime.aclose()
+    assert all(isinstance(answer[-1], Finished) for answer in answers)
+
+
+async def test_closing_the_engine_ends_those_who_listen(checkpoint):
+    runtime = Runtime(str(checkpoint), Limits(slots=1))
+    await ready(runtime)
+    streams = [asyncio.create_task(collect(runtime, ask("hello", max_new_tokens=200))) for _ in range(3)]
+    while not runtime.metrics().running:
+        await asyncio.sleep(0.01)
+    await runtime.aclose()
+    ends = [events[-1] for events in await asyncio.gather(*streams)]
+    assert [end.reason for end in ends if isinstance(end, Finished)] == ["cancelled"] * 3
+    (refused,) = await collect(runtime, ask("hello"))
+    assert isinstance(refused, Failed) and refused.kind is FailureKind.BUSY
 
 
 async def test_too_long_a_text_fails_before_any_work(runtime):
