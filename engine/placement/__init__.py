@@ -1,0 +1,20 @@
+"""Which device holds what. Says no before anything is loaded, and what would fit."""
+
+from engine.placement.machine import Device, Machine, survey
+from engine.placement.needs import Block, Needs, measure
+from engine.placement.plan import DoesNotFit, Load, Plan, choose
+from engine.placement.report import describe
+
+__all__ = [
+    "Block",
+    "Device",
+    "DoesNotFit",
+    "Load",
+    "Machine",
+    "Needs",
+    "Plan",
+    "choose",
+    "describe",
+    "measure",
+    "survey",
+]
