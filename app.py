@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from autoglm_ui.settings import Settings, UsageError, read
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until interrupted. Returns the exit status: 0, or 2 where it could not start."""
+    """Run until interrupted. Returns the exit status: 0, 1 where no plan fits, 2 where it could not start."""
     try:
         settings = read(sys.argv[1:] if argv is None else argv)
     except UsageError as error:
         print(f"autoglm-ui: {error}", file=sys.stderr)
         return 2
+    if settings.plan:
+        return explain(settings)
     port = free_port(settings)
     if port is None:
         print(
@@ -36,13 +39,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     return serve(settings, port)
 
 
+def explain(settings: Settings) -> int:
+    """Print where the model would run. Returns 1 where it would not."""
+    from engine import checkpoint
+    from engine.protocol import AssistantError
+
+    try:
+        print(checkpoint.explain(settings.model, settings.loading))
+    except AssistantError as error:
+        print(f"autoglm-ui: {error.message}\n{error.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def serve(settings: Settings, port: int) -> int:
     """Serve the page at `port` until SIGINT or SIGTERM, then end what runs."""
     # Read by Gradio when it is imported: no look-up of versions, no word to anyone.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-    from autoglm_ui.backends.choice import BackendChoice, BackendPool
+    from autoglm_ui.backends.choice import BackendChoice, BackendPool, make
     from autoglm_ui.jobs import BackgroundLoop
 
     stopped = threading.Event()
@@ -56,7 +72,7 @@ def serve(settings: Settings, port: int) -> int:
         os.environ["GRADIO_TEMP_DIR"] = str(data_dir.resolve() / "uploads")
         loop = BackgroundLoop()
         cleanup.callback(loop.close)
-        pool = BackendPool(loop)
+        pool = BackendPool(loop, partial(make, loading=settings.loading))
         cleanup.callback(pool.close)
         choice = BackendChoice.of(settings)
         # Held for as long as the program runs, so that the model loads while the page is coming up

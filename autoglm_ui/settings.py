@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
+from engine import loading
+from engine.loading import Loading
+
 PREFIX = "AUTOGLM_"
 
 #: Variables with our prefix that others read: the drawing of training screens.
@@ -35,7 +38,10 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every choice made at the start. `lang` None follows each visitor's browser."""
+    """Every choice made at the start. `lang` None follows each visitor's browser.
+
+    `plan` asks where the model would run, instead of running it.
+    """
 
     model: str = "nano"
     base_url: str | None = None
@@ -50,6 +56,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     lock_backend: bool = False
     on_space: bool = False
+    loading: Loading = Loading()
+    plan: bool = False
 
     @property
     def local(self) -> bool:
@@ -88,7 +96,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         # The service reads the same variable; set for it, it is no mistake here.
         values.pop("api_key", None)
     values |= given
-    return _consistent(Settings(**values))
+    chosen = {name: values.pop(name) for name in loading.NAMES & values.keys()}
+    return _consistent(Settings(**values, loading=Loading(**chosen)))
 
 
 def _consistent(settings: Settings) -> Settings:
@@ -96,6 +105,8 @@ def _consistent(settings: Settings) -> Settings:
         for name in ("api_key", "remote_model"):
             if getattr(settings, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')} is for an endpoint: give --base-url, too.")
+    elif settings.plan:
+        raise UsageError("--plan is for a model of this process; an endpoint runs where it runs.")
     elif not settings.base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url is {settings.base_url!r}; it must begin with http:// or https://.")
     if not 0 <= settings.port <= 65535:
@@ -146,6 +157,13 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="visitors cannot choose another model or endpoint in the page (always so unless --host is this "
         "machine)",
+    )
+
+    loading.add_arguments(parser)
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="say what the model needs, what this machine has and where it would run, and end; loads nothing",
     )
 
     page = parser.add_argument_group("the page")
@@ -212,6 +230,8 @@ def _value(name: str, text: str, action: argparse.Action) -> Any:
         raise UsageError(f"{name} is {text!r}; it must be one of: {', '.join(action.choices)}.")
     try:
         return action.type(text) if callable(action.type) else text
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"{name}: {error}.") from None
     except ValueError:
         raise UsageError(
             f"{name} is {text!r}; that is no {getattr(action.type, '__name__', 'value')}."

@@ -27,9 +27,9 @@ from engine.stopping import StopMatcher
 from engine.thinking import ThinkingSplitter
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
     from torch import Tensor
 
+    from engine.checkpoint import Checkpoint
     from engine.prompt import Prompt
     from engine.sampler import Sampler
 
@@ -56,14 +56,14 @@ class Answer:
         self._started: float | None = None
         self._ended = False
 
-    def read(self, prompt: Prompt, tokenizer: Tokenizer, stop_ids: frozenset[int], limit: int) -> None:
+    def read(self, prompt: Prompt, checkpoint: Checkpoint, limit: int) -> None:
         """Its prompt is ready; at most `limit` tokens will be written."""
         from engine.sampler import Sampler
 
         options = self.options
         self.sampler: Sampler = Sampler(options.temperature, options.top_p, options.seed)
         self.prompt = prompt
-        self._written = Writing(self.request, tokenizer, stop_ids, limit)
+        self._written = Writing(self.request, checkpoint, limit, prompt.thinking_opened)
 
     @property
     def input_ids(self) -> Tensor:
@@ -132,13 +132,12 @@ class Answer:
 class Writing:
     """The text that tokens become, and when it is complete: `ended` says why."""
 
-    def __init__(self, request: Request, tokenizer: Tokenizer, stop_ids: frozenset[int], limit: int) -> None:
+    def __init__(self, request: Request, checkpoint: Checkpoint, limit: int, opened: bool) -> None:
         from tokenizers.decoders import DecodeStream
 
-        self._thinking = request.options.thinking
-        self._tokenizer, self._stop_ids, self._limit = tokenizer, stop_ids, limit
-        self._detokenizer = DecodeStream(skip_special_tokens=True)
-        self._splitter = ThinkingSplitter(opened=self._thinking)
+        self._checkpoint, self._limit = checkpoint, limit
+        self._detokenizer = DecodeStream(skip_special_tokens=False)
+        self._splitter = ThinkingSplitter(opened, checkpoint.action_answers)
         self._stops = StopMatcher(request.options.stop)
         self.reasoning_tokens = self.answer_tokens = 0
         self.first_token: float | None = None
@@ -147,16 +146,17 @@ class Writing:
 
     def add(self, token: int) -> Iterator[Event]:
         """One more token; text comes out once it is whole characters."""
-        if token in self._stop_ids:
+        if token in self._checkpoint.stop_ids:
             self.ended = "stop"
             return
         self.first_token = self.first_token or time.monotonic()
-        was_thinking = self._thinking and not self._splitter.thinking_closed
+        was_thinking = self._splitter.in_thinking
         if was_thinking:
             self.reasoning_tokens += 1
         else:
             self.answer_tokens += 1
-        if text := self._detokenizer.step(self._tokenizer, token):
+        hidden = token in self._checkpoint.hidden_ids
+        if not hidden and (text := self._detokenizer.step(self._checkpoint.tokenizer, token)):
             yield from self._filter_stops(self._splitter.feed(text))
         if was_thinking and self._splitter.thinking_closed:
             self.thought = time.monotonic()

@@ -1,34 +1,87 @@
-"""Finds a checkpoint and loads it: the bundled nano by name, a folder, or an id on the hub."""
+"""Finds a checkpoint, decides where it runs, and loads it: nano by name, a folder, or an id on the hub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from engine.protocol import LoadFailed, OutOfMemory
+from engine import hub, phone
+from engine.loading import Loading
+from engine.placement import Machine, Needs, Plan, choose, describe, measure, survey
+from engine.protocol import Capabilities, LoadFailed, OutOfMemory, Request
 
 if TYPE_CHECKING:
-    from engine.model.modeling import AutoGLMForConditionalGeneration
-    from engine.model.processing import AutoGLMProcessor
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+    from engine.prompt import Prompt
+    from engine.transcriber import Transcriber
 
 BUNDLED = {"nano": Path(__file__).resolve().parent.parent / "assets" / "nano"}
 
 Report = Callable[[str, float | None], None]
 
+#: Shares of the loading bar: what is before each stage.
+DOWNLOADED, CONFIGURED, READ, PLACED = 0.4, 0.45, 0.5, 0.98
+
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with what feeds it."""
+    """A model ready to run, with what feeds it.
 
-    model: AutoGLMForConditionalGeneration
-    processor: AutoGLMProcessor
+    Args:
+        tokenizer: turns its ids into text.
+        stop_ids: token ids that end an answer.
+        hidden_ids: control tokens that are no part of an answer's text.
+        read: makes a request's prompt; raises as `build_prompt` does.
+        context: tokens that one row may hold, prompt and answer.
+        plan: where it runs.
+        action_answers: whether it answers with actions after untagged thinking, as AutoGLM-Phone does.
+    """
+
+    model: PreTrainedModel
+    processor: Any
+    tokenizer: Tokenizer
     stop_ids: frozenset[int]
+    hidden_ids: frozenset[int]
+    read: Callable[[Request], Prompt]
+    capabilities: Capabilities
+    context: int
+    plan: Plan
+    action_answers: bool = False
 
 
-def locate(name: str) -> str:
-    """The folder or hub id behind a model's name. Raises LoadFailed where a path does not exist."""
+@dataclass(frozen=True)
+class Sketch:
+    """A checkpoint before its weights: what it is, what it needs and what feeds it."""
+
+    name: str
+    source: str
+    config: PreTrainedConfig
+    kind: type[PreTrainedModel]
+    processor: Any
+    needs: Needs
+
+    @property
+    def is_ours(self) -> bool:
+        from engine.model.configuration import AutoGLMConfig
+
+        return isinstance(self.config, AutoGLMConfig)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        from engine.processors import read_capabilities
+
+        if self.is_ours:
+            return Capabilities(image=True, audio=True, thinking=True)
+        return read_capabilities(self.config, self.processor)
+
+
+def locate(name: str, report: Report = lambda stage, progress: None, *, weights: bool = True) -> str:
+    """The folder of a model by its name; a hub id is downloaded. Raises LoadFailed."""
     if name in BUNDLED:
         return str(BUNDLED[name])
     if name.startswith((".", "/", "~")):
@@ -39,71 +92,196 @@ def locate(name: str) -> str:
                 "Give the folder that save_pretrained wrote, a hub id, or nano for the bundled model.",
             )
         return str(folder)
-    return name
+    return str(hub.fetch(name, report, weights=weights))
 
 
-def load(name: str, report: Report = lambda stage, progress: None) -> Checkpoint:
-    """Load a checkpoint onto the GPU if there is one, else the CPU.
+def sketch(name: str, source: str, max_pixels: int | None = None) -> Sketch:
+    """Read everything but the weights. Raises LoadFailed for what cannot be run here."""
+    from transformers import AutoConfig, AutoProcessor
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING,
+        MODEL_FOR_MULTIMODAL_LM_MAPPING,
+    )
+
+    from engine.model import register
+    from engine.model.configuration import AutoGLMConfig
+    from engine.processors import count_patches, load_processor
+
+    register()
+    with named_failures(name):
+        config = AutoConfig.from_pretrained(source)
+        kinds: Any = MODEL_FOR_MULTIMODAL_LM_MAPPING.get(type(config), None)
+        kinds = kinds or MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+        kind = kinds[0] if isinstance(kinds, tuple) else kinds
+        if kind is None:
+            raise LoadFailed(
+                f"{name} is a {config.model_type} checkpoint, which does not write text from text or media",
+                "Choose a chat model: one that transformers loads as image-text-to-text, multimodal or "
+                "causal language model.",
+            )
+        if isinstance(config, AutoGLMConfig):
+            return Sketch(
+                name, source, config, kind, AutoProcessor.from_pretrained(source), measure(config, kind)
+            )
+        processor = load_processor(source, config)
+        patches = count_patches(config, processor, max_pixels)
+        return Sketch(name, source, config, kind, processor, measure(config, kind, patches))
+
+
+def explain(name: str, loading: Loading, machine: Machine | None = None) -> str:
+    """Where `name` would run, in words; no weights are read or downloaded. Raises as `load` does."""
+    drawn = sketch(name, locate(name, weights=False), loading.max_pixels)
+    machine = machine or survey()
+    return describe(name, drawn.needs, machine, choose(drawn.needs, machine, loading), loading)
+
+
+def load(
+    name: str, report: Report = lambda stage, progress: None, loading: Loading = Loading()
+) -> Checkpoint:
+    """Load a checkpoint to where the plan puts it.
 
     Args:
         name: nano, a folder, or a hub id.
         report: called with each stage and the share done, 0 to 1.
 
     Raises:
-        LoadFailed: where it is absent, unreachable, damaged or of an architecture that is not ours.
-        OutOfMemory: where the device is too small for it.
+        LoadFailed: where it is absent, unreachable, damaged or no chat model.
+        OutOfMemory: where no device here has room for it; nothing was loaded then.
+        InvalidRequest: where `loading` names a device that is not here.
     """
-    source = locate(name)
-    report("starting the engine", 0.05)
+    source = locate(name, lambda stage, share: report(stage, share and share * DOWNLOADED))
+    report("starting the engine", DOWNLOADED)
     import torch
-    from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForMultimodalLM, AutoProcessor
     from transformers.utils import logging as transformers_logging
 
-    from engine.model import register
-    from engine.model.configuration import AutoGLMConfig
-
     transformers_logging.disable_progress_bar()
-    register()
+    report("reading the configuration", CONFIGURED)
+    drawn = sketch(name, source, loading.max_pixels)
+    plan = choose(drawn.needs, survey(), loading)
+    report("reading the weights", READ)
     try:
-        report("reading the configuration", 0.4)
-        config = AutoConfig.from_pretrained(source)
-        if not isinstance(config, AutoGLMConfig):
-            raise LoadFailed(
-                f"{name} is a {config.model_type} checkpoint",
-                "In this process the engine runs autoglm_phone checkpoints. Serve others with vLLM or "
-                "another OpenAI-compatible server and connect to it as an endpoint.",
-            )
-        processor = AutoProcessor.from_pretrained(source)
-        report("reading the weights", 0.6)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        # Most CPUs multiply half precision far more slowly than single.
-        model, loading = AutoModelForMultimodalLM.from_pretrained(
-            source,
-            config=config,
-            dtype="auto" if device == "cuda" else torch.float32,
-            output_loading_info=True,
-        )
-        if missing := loading["missing_keys"]:
-            raise LoadFailed(
-                f"{name} is incomplete: {len(missing)} weights are missing, {sorted(missing)[0]} the first",
-                "Copy or download the checkpoint again.",
-            )
-        report("moving to the device", 0.9)
-        model = model.to(device).eval()
+        with named_failures(name):
+            model = read_weights(drawn, plan)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{name} does not fit into the device's memory", "Choose a smaller model or a larger device."
         ) from error
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    report("preparing to answer", PLACED)
+    transcriber = load_ear(drawn, plan, loading)
+    return assemble(drawn, plan, model.eval(), loading, transcriber)
+
+
+def read_weights(drawn: Sketch, plan: Plan) -> PreTrainedModel:
+    """The model with its weights on the plan's devices, in the plan's type. Raises LoadFailed."""
+    import torch
+
+    # One device needs no hooks between its layers.
+    where = dict(plan.device_map) if len(plan.loads) > 1 else {"": plan.device}
+    kind: Any = drawn.kind
+    model, loading = kind.from_pretrained(
+        drawn.source,
+        config=drawn.config,
+        dtype=getattr(torch, plan.dtype),
+        device_map=where,
+        output_loading_info=True,
+    )
+    if missing := loading["missing_keys"]:
         raise LoadFailed(
-            f"{name} could not be loaded: {first_line(error)}",
-            "Check the name, or the folder and its files; a hub id needs the network the first time.",
-        ) from error
-    ends = model.generation_config.eos_token_id
-    stop_ids = frozenset([ends] if isinstance(ends, int) else ends or [])
-    return Checkpoint(model, processor, stop_ids)
+            f"{drawn.name} is incomplete: {len(missing)} weights are missing, {sorted(missing)[0]} the first",
+            "Copy or download the checkpoint again.",
+        )
+    return model
 
 
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def load_ear(drawn: Sketch, plan: Plan, loading: Loading) -> Transcriber | None:
+    """The chosen recogniser, where the model has no ear of its own. Raises LoadFailed."""
+    if loading.asr is None or drawn.capabilities.audio:
+        return None
+    from engine.transcriber import load_transcriber
+
+    first = plan.loads[0]
+    return load_transcriber(loading.asr, locate(loading.asr), first.room - first.total)
+
+
+def assemble(
+    drawn: Sketch, plan: Plan, model: PreTrainedModel, loading: Loading, transcriber: Transcriber | None
+) -> Checkpoint:
+    """A loaded model with what feeds it."""
+    from engine.processors import tokenizer_of
+    from engine.published import PublishedReader
+
+    tokenizer: Any = tokenizer_of(drawn.processor)
+    capabilities = drawn.capabilities
+    is_phone = phone.is_phone(drawn.name) and not drawn.is_ours
+    if drawn.is_ours:
+        read: Callable[[Request], Prompt] = partial(read_ours, model, drawn.processor)
+    else:
+        read = PublishedReader(
+            drawn.config,
+            drawn.processor,
+            capabilities,
+            plan.context,
+            loading.max_pixels,
+            is_phone,
+            transcriber,
+        ).read
+    return Checkpoint(
+        model,
+        drawn.processor,
+        tokenizer.backend_tokenizer,
+        find_stop_ids(model, tokenizer),
+        find_hidden_ids(tokenizer),
+        read,
+        replace(capabilities, audio=capabilities.audio or transcriber is not None),
+        plan.context,
+        plan,
+        is_phone,
+    )
+
+
+def read_ours(model: Any, processor: Any, request: Request) -> Prompt:
+    """The prompt of a request for the article's architecture."""
+    from engine.prompt import build_prompt
+
+    return build_prompt(request, model, processor)
+
+
+def find_stop_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
+    """What ends an answer: by the generation settings, the configuration, and the tokenizer."""
+    assert model.generation_config is not None
+    text = model.config.get_text_config(decoder=True)
+    for ends in (model.generation_config.eos_token_id, getattr(text, "eos_token_id", None)):
+        if ends is not None and ends != []:
+            return frozenset([ends] if isinstance(ends, int) else ends)
+    return frozenset() if tokenizer.eos_token_id is None else frozenset([tokenizer.eos_token_id])
+
+
+def find_hidden_ids(tokenizer: Any) -> frozenset[int]:
+    """Control tokens, but for those between which thinking, answers and boxes stand: they are read."""
+    from engine.thinking import ANSWER_CLOSE, ANSWER_OPEN, BOXES, CLOSE, OPEN
+
+    kept = tokenizer.convert_tokens_to_ids([OPEN, CLOSE, ANSWER_OPEN, ANSWER_CLOSE, *BOXES])
+    return frozenset(tokenizer.all_special_ids) - frozenset(kept)
+
+
+class named_failures:
+    """Turns what transformers raises for a checkpoint that is missing, damaged or unknown into LoadFailed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from safetensors import SafetensorError
+
+        if isinstance(error, OSError | ValueError | RuntimeError | KeyError | ImportError | SafetensorError):
+            import torch
+
+            if isinstance(error, torch.OutOfMemoryError):
+                return
+            raise LoadFailed(
+                f"{self.name} could not be loaded: {hub.reason(error)}",
+                "Check the name, or the folder and its files; a hub id needs the network the first time.",
+            ) from error

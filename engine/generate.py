@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -188,12 +187,3 @@ def stack(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
     if dim == 1:
         return pad_sequence([part.T for part in parts], batch_first=True).permute(2, 0, 1)
     return pad_sequence(list(parts), batch_first=True)
-
-
-def cache_room(decoder: Decoder, slots: int) -> int:
-    """Tokens of KV cache to set aside: full contexts in every slot, or what a quarter of the memory holds."""
-    if torch.cuda.is_available():
-        memory = torch.cuda.mem_get_info()[0] * 3 // 4
-    else:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
-    return max(1, min(slots * decoder.context, memory // decoder.bytes_per_token))

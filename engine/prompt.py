@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prompt:
-    """input_ids [1, length] int64; media: the encoders' inputs; perceived: what the person is told of it."""
+    """input_ids [1, length] int64; media: the encoders' inputs; perceived: what the person is told of it.
+
+    `thinking_opened` says that the prompt ends inside `<think>`.
+    """
 
     input_ids: Tensor
     media: dict[str, Tensor]
     perceived: Perceived
+    thinking_opened: bool = False
 
     @property
     def image_tokens(self) -> int:
@@ -79,6 +83,7 @@ def build_prompt(
         torch.tensor([ids], device=device),
         {name: tensor.to(device) for name, tensor in media.items()},
         perceived,
+        thinking_opened=request.options.thinking,
     )
 
 

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from engine.answer import Answer, unexpected
+from engine.loading import Loading
 from engine.metrics import Metrics
 from engine.protocol import (
     AssistantError,
@@ -75,10 +76,11 @@ class Runtime:
     Args:
         model: nano, a folder with a checkpoint, or a hub id.
         limits: how many requests are answered at once and may wait.
+        loading: where it runs, in which type, and what else was chosen about it.
     """
 
-    def __init__(self, model: str = "nano", limits: Limits = Limits()) -> None:
-        self._model = model
+    def __init__(self, model: str = "nano", limits: Limits = Limits(), loading: Loading = Loading()) -> None:
+        self._model, self._loading = model, loading
         self._checkpoint: Checkpoint | None = None
         self._context = 0
         self._load_error: AssistantError = LoadFailed("the model is not loaded", "Try again.")
@@ -96,7 +98,8 @@ class Runtime:
         return self._readiness
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(image=True, audio=True, thinking=True)
+        loaded = self._checkpoint
+        return Capabilities(image=True, audio=True, thinking=True) if loaded is None else loaded.capabilities
 
     def metrics(self) -> Metrics:
         """What the engine has done, and how busy it is now. Never blocks."""
@@ -138,16 +141,15 @@ class Runtime:
     def _load(self) -> None:
         from engine import checkpoint
         from engine.families import decoder_for
-        from engine.generate import cache_room
 
         def report(stage: str, progress: float | None) -> None:
             self._readiness = Readiness("loading", stage, progress)
 
         try:
-            loaded = checkpoint.load(self._model, report)
-            decoder = decoder_for(loaded.model)
-            self._checkpoint, self._context = loaded, decoder.context
-            self._scheduler.start(decoder, cache_room(decoder, self._scheduler.limits.slots))
+            loaded = checkpoint.load(self._model, report, self._loading)
+            self._checkpoint, self._context = loaded, loaded.context
+            most = self._scheduler.limits.slots * loaded.context
+            self._scheduler.start(decoder_for(loaded.model), min(most, loaded.plan.cache_tokens))
             self._readiness = Readiness("ready", progress=1.0)
         except Exception as error:
             self._load_error = as_load_error(error, self._model)
@@ -167,17 +169,15 @@ class Runtime:
 
     def _read(self, answer: Answer) -> int:
         """Returns the most tokens that the answer may have."""
-        from engine.prompt import build_prompt
-
         if self._checkpoint is None:
             raise self._load_error
         loaded = self._checkpoint
-        prompt = build_prompt(answer.request, loaded.model, loaded.processor)
+        prompt = loaded.read(answer.request)
         length = prompt.input_ids.shape[1]
         if length >= self._context:
             raise TextTooLong(length, self._context - 1)
         limit = min(answer.options.max_new_tokens, self._context - length)
-        answer.read(prompt, loaded.processor.tokenizer.backend_tokenizer, loaded.stop_ids, limit)
+        answer.read(prompt, loaded, limit)
         return limit
 
 

@@ -116,6 +116,11 @@ class ThinkingSplitter:
         return self._close_seen
 
     @property
+    def in_thinking(self) -> bool:
+        """What comes next is thinking, as far as is known."""
+        return self._mode is _Mode.THINKING
+
+    @property
     def unopened_close(self) -> bool:
         """A `</think>` arrived that nothing had opened: this server's template opens it."""
         return self._unopened_close

@@ -12,6 +12,7 @@ from typing import Literal
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.jobs import BackgroundLoop
 from autoglm_ui.settings import Settings
+from engine.loading import Loading
 from engine.protocol import (
     AssistantError,
     Backend,
@@ -57,8 +58,11 @@ class BackendChoice:
         return cls(settings.model)
 
 
-def make(choice: BackendChoice) -> Backend:
-    """The backend of `choice`; begins to load at once. Raises `AssistantError`, `ImportError`."""
+def make(choice: BackendChoice, loading: Loading = Loading()) -> Backend:
+    """The backend of `choice`; begins to load at once. Raises `AssistantError`, `ImportError`.
+
+    `loading` is for models of this process, whichever is chosen.
+    """
     if choice.base_url is not None:
         from autoglm_ui.backends.remote import RemoteBackend
 
@@ -68,7 +72,7 @@ def make(choice: BackendChoice) -> Backend:
         return ScriptedBackend(Script.parse(model))
     from autoglm_ui.backends.inprocess import InProcessBackend
 
-    return InProcessBackend(model)
+    return InProcessBackend(model, loading=loading)
 
 
 class UnavailableBackend:

@@ -10,12 +10,24 @@ if TYPE_CHECKING:
     from engine.generate import Decoder
 
 
+#: Models of plain causal attention over text and merged media, tested to answer in slots as alone.
+SHARING = frozenset({"glm4", "glm46v", "glm4v", "llama", "llava", "qwen2", "qwen2_5_vl"})
+SHARING_TEXT = frozenset({"glm4", "glm4v_text", "llama", "qwen2", "qwen2_5_vl_text"})
+
+
 def decoder_for(model: PreTrainedModel) -> Decoder:
-    """The decoder that runs this model in slots."""
+    """The decoder that runs this model: rows share their passes where that is known to change nothing."""
+    from engine.families.alone import LoneDecoder
     from engine.families.autoglm import AutoGLMDecoder
-    from engine.generate import SlotDecoder
+    from engine.families.multimodal import MultimodalDecoder
     from engine.model.modeling import AutoGLMForConditionalGeneration
 
     if isinstance(model, AutoGLMForConditionalGeneration):
         return AutoGLMDecoder(model)
-    return SlotDecoder(model)
+    text = model.config.get_text_config(decoder=True)
+    layers = set(getattr(text, "layer_types", None) or ["full_attention"])
+    windowed = getattr(text, "use_sliding_window", False) or layers != {"full_attention"}
+    known = model.config.model_type in SHARING and text.model_type in SHARING_TEXT
+    if known and not windowed:
+        return MultimodalDecoder(model)
+    return LoneDecoder(model)

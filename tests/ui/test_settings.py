@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoglm_ui.settings import Settings, UsageError, read
+from engine.loading import Loading
 
 
 def test_defaults_are_this_machine_only_and_the_bundled_model() -> None:
@@ -19,7 +20,9 @@ def test_defaults_are_this_machine_only_and_the_bundled_model() -> None:
 def test_every_option_is_read_from_the_command_line() -> None:
     line = (
         "--base-url http://h/v1 --api-key k --remote-model m --host ::1 --port 8080 --no-browser --lang zh "
-        "--data-dir /d --max-upload-mb 5 --allowed-hosts a.example,*.b.example --lock-backend"
+        "--data-dir /d --max-upload-mb 5 --allowed-hosts a.example,*.b.example --lock-backend "
+        "--devices cuda:0,cpu --max-memory cuda=20GiB --dtype bfloat16 --context 8192 --kv-budget 4GiB "
+        "--max-pixels 500000 --asr ./w"
     )
     settings = read(line.split(), {})
     assert settings == Settings(
@@ -34,6 +37,15 @@ def test_every_option_is_read_from_the_command_line() -> None:
         max_upload_mb=5,
         allowed_hosts=("a.example", "*.b.example"),
         lock_backend=True,
+        loading=Loading(
+            devices=("cuda:0", "cpu"),
+            max_memory={"cuda": 20 * 2**30},
+            dtype="bfloat16",
+            context=8192,
+            kv_budget=4 * 2**30,
+            max_pixels=500_000,
+            asr="./w",
+        ),
     )
 
 
@@ -71,6 +83,10 @@ def test_environment_says_the_same_and_the_command_line_wins() -> None:
         (["--base-url", "localhost:8000"], {}, "must begin with http://"),
         (["--remote-model", "m"], {}, "give --base-url, too"),
         (["--api-key", "sk-secret"], {}, "give --base-url, too"),
+        (["--devices", "gpu"], {}, "'gpu' is no device"),
+        (["--context", "0"], {}, "no whole number of 1 or more"),
+        ([], {"AUTOGLM_MAX_MEMORY": "lots"}, "AUTOGLM_MAX_MEMORY: 'lots' is not of the form"),
+        (["--plan", "--base-url", "http://h/v1"], {}, "--plan is for a model of this process"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(argv: list[str], environ: dict[str, str], said: str) -> None:
@@ -95,8 +111,10 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         read(["--help"], {})
     said = capsys.readouterr().out
     for name in Settings.__dataclass_fields__:
-        if name != "on_space":
+        if name not in ("on_space", "loading"):
             assert f"--{name.replace('_', '-')}" in said
+    for name in Loading.__dataclass_fields__:
+        assert f"--{name.replace('_', '-')}" in said
     assert "AUTOGLM_PORT" in said
 
 
