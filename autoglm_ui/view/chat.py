@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+import gradio as gr
+
 from autoglm_ui.conversation import Exchange, Reply
+from autoglm_ui.view import actions
 from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
 from engine.protocol import Failed, ImagePart, TextPart
@@ -31,7 +34,11 @@ def messages(
     The failure of the `last` exchange has its own card with a way to try again; an earlier one is a
     line of text.
     """
-    return [question(exchange, media), *answer(exchange.reply, strings, last)]
+    return [
+        question(exchange, media),
+        *answer(exchange.reply, strings, last),
+        *_asked(exchange, media, strings),
+    ]
 
 
 def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessage]:
@@ -44,6 +51,14 @@ def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessag
     if reply.failure is not None and not last:
         shown.append(_said(f"*{plain(strings.failures[reply.failure.kind].title)}*"))
     return shown
+
+
+def _asked(exchange: Exchange, media: MediaFolder, strings: Strings) -> list[ChatMessage]:
+    """The card of what the answer asks to be done."""
+    picture = actions.shown_picture(exchange)
+    card = actions.card(exchange, media.url(picture) if picture else None, strings)
+    # A component: Markdown would take parts of it out.
+    return [{"role": "assistant", "content": gr.HTML(card, js_on_load=None)}] if card else []
 
 
 def failure_card(failure: Failed, strings: Strings) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autoglm_ui.settings import Language
+from autoglm_ui.view.words import actions as action_words
+from autoglm_ui.view.words.actions import ActionWords
 from engine.protocol import FailureKind
 
 
@@ -93,6 +95,7 @@ class Strings:
     temperature_hint: str
     max_tokens: str
     language: str
+    actions: ActionWords
     failures: Mapping[FailureKind, FailureWords]
 
 
@@ -171,6 +174,7 @@ EN = Strings(
     temperature_hint="0 always gives the most likely answer",
     max_tokens="Longest answer, in tokens",
     language="Language",
+    actions=action_words.EN,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords(
             "This could not be asked", "Change the message or the settings."
@@ -287,6 +291,7 @@ ZH = Strings(
     temperature_hint="0 总是给出最可能的回答",
     max_tokens="回答的最大长度（词元）",
     language="语言",
+    actions=action_words.ZH,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),
         FailureKind.TOO_LONG: FailureWords("消息太长", "请缩短消息，或换一个更大的模型。"),

@@ -1,0 +1,1 @@
+"""The words of the page's features, each in both languages."""
