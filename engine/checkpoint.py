@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -151,6 +153,7 @@ def load(
     """
     source = locate(name, lambda stage, share: report(stage, share and share * DOWNLOADED))
     report("starting the engine", DOWNLOADED)
+    set_allocator()
     import torch
     from transformers.utils import logging as transformers_logging
 
@@ -169,6 +172,15 @@ def load(
     report("preparing to answer", PLACED)
     transcriber = load_ear(drawn, plan, loading)
     return assemble(drawn, plan, model.eval(), loading, transcriber)
+
+
+def set_allocator(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Let CUDA's allocator grow its segments, so that a cache that grows leaves no holes behind.
+
+    torch reads the variable when the first GPU is used; what a person has set in it stays.
+    """
+    if sys.platform == "linux" and "PYTORCH_CUDA_ALLOC_CONF" not in environ:
+        environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
 
 
 def read_weights(drawn: Sketch, plan: Plan) -> PreTrainedModel:

@@ -24,6 +24,7 @@ class Loading:
         context: tokens of one conversation that are kept; None for as many as the model reads and fit.
         max_pixels: of one picture as the model sees it; None for the checkpoint's own budget.
         kv_budget: bytes of KV cache for all conversations together; None for what the plan leaves.
+        power_budget: watts that decoding may draw; None for no limit.
         asr: a speech recogniser for models without an ear, a folder or a hub id.
     """
 
@@ -33,6 +34,7 @@ class Loading:
     context: int | None = None
     max_pixels: int | None = None
     kv_budget: int | None = None
+    power_budget: float | None = None
     asr: str | None = None
 
 
@@ -73,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="use at most so much memory for the KV cache of all conversations together, for example 4GiB "
         "(default: what the weights leave; on a CPU half of that)",
+    )
+    group.add_argument(
+        "--power-budget",
+        type=read_watts,
+        metavar="WATTS",
+        help="write more slowly when the GPU, the CPU or the battery gives more than nine tenths of so much "
+        "(default: no limit)",
     )
     group.add_argument(
         "--max-pixels",
@@ -120,6 +129,17 @@ def read_bytes(text: str) -> int:
             f"{text.strip()!r} is no size; write 20GiB, 512MB or a number of bytes"
         )
     return int(float(match[1]) * _UNITS[unit])
+
+
+def read_watts(text: str) -> float:
+    """Watts above 0. Raises ArgumentTypeError."""
+    try:
+        watts = float(text)
+    except ValueError:
+        watts = 0.0
+    if not 0 < watts < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of watts above 0")
+    return watts
 
 
 def read_count(text: str) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from engine.answer import Answer, unexpected
 from engine.loading import Loading
 from engine.metrics import Metrics
+from engine.pacing import Governor, Pacer, find_meter
 from engine.protocol import (
     AssistantError,
     Capabilities,
@@ -86,7 +87,8 @@ class Runtime:
         self._load_error: AssistantError = LoadFailed("the model is not loaded", "Try again.")
         self._readiness = Readiness("loading", "starting the engine", 0.0)
         self._outbox = Outbox()
-        self._scheduler = Scheduler(limits, self._outbox.flush)
+        self._pacer: Pacer | None = None
+        self._scheduler = Scheduler(limits, self._end_turn)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._worker.submit(self._load)
 
@@ -121,6 +123,8 @@ class Runtime:
 
     async def aclose(self) -> None:
         """Stop every request at its next token and free the model."""
+        if self._pacer is not None:
+            self._pacer.close()
         await asyncio.to_thread(self._scheduler.close)
         self._outbox.flush()
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
@@ -132,6 +136,12 @@ class Runtime:
         self._worker.submit(self._prepare, answer, row)
         self._outbox.flush()
         return row
+
+    def _end_turn(self) -> None:
+        """On the scheduler's thread, when all who were answered in a turn have been told."""
+        self._outbox.flush()
+        if self._pacer is not None:
+            self._pacer.pause()
 
     def _is_loading(self) -> bool:
         return self._readiness.state == "loading"
@@ -147,9 +157,13 @@ class Runtime:
 
         try:
             loaded = checkpoint.load(self._model, report, self._loading)
+            decoder = decoder_for(loaded.model)
+            if self._loading.power_budget is not None:
+                meter = find_meter([load.device for load in loaded.plan.loads])
+                self._pacer = Pacer(Governor(self._loading.power_budget), meter)
             self._checkpoint, self._context = loaded, loaded.context
             most = self._scheduler.limits.slots * loaded.context
-            self._scheduler.start(decoder_for(loaded.model), min(most, loaded.plan.cache_tokens))
+            self._scheduler.start(decoder, min(most, loaded.plan.cache_tokens))
             self._readiness = Readiness("ready", progress=1.0)
         except Exception as error:
             self._load_error = as_load_error(error, self._model)

@@ -200,3 +200,24 @@ def test_plan_is_printed_and_nothing_is_loaded(command: list[str]) -> None:
     )
     assert refused.returncode == 1
     assert "needs at least" in refused.stderr and "It would fit on" in refused.stderr
+
+
+def test_the_allocator_is_set_unless_a_person_has() -> None:
+    from engine.checkpoint import set_allocator
+
+    fresh: dict[str, str] = {}
+    set_allocator(fresh)
+    assert fresh == {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+    for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+        own = {name: "backend:native"}
+        set_allocator(own)
+        assert own == {name: "backend:native"}
+
+
+def test_the_kv_budget_limits_the_context(glm4v: Needs) -> None:
+    plan = choose(glm4v, machine(48), Loading(kv_budget=GIB))
+    assert plan.cache_tokens == plan.context == GIB // (40 * 1024)
+    roomy = choose(glm4v, machine(48), Loading())
+    assert roomy.cache_tokens > roomy.context
+    with pytest.raises(DoesNotFit, match="holds no token"):
+        choose(glm4v, machine(48), Loading(kv_budget=1))

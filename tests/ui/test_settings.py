@@ -22,7 +22,7 @@ def test_every_option_is_read_from_the_command_line() -> None:
         "--base-url http://h/v1 --api-key k --remote-model m --host ::1 --port 8080 --no-browser --lang zh "
         "--data-dir /d --max-upload-mb 5 --allowed-hosts a.example,*.b.example --lock-backend "
         "--devices cuda:0,cpu --max-memory cuda=20GiB --dtype bfloat16 --context 8192 --kv-budget 4GiB "
-        "--max-pixels 500000 --asr ./w"
+        "--max-pixels 500000 --asr ./w --power-budget 180"
     )
     settings = read(line.split(), {})
     assert settings == Settings(
@@ -45,6 +45,7 @@ def test_every_option_is_read_from_the_command_line() -> None:
             kv_budget=4 * 2**30,
             max_pixels=500_000,
             asr="./w",
+            power_budget=180.0,
         ),
     )
 
@@ -84,6 +85,7 @@ def test_environment_says_the_same_and_the_command_line_wins() -> None:
         (["--remote-model", "m"], {}, "give --base-url, too"),
         (["--api-key", "sk-secret"], {}, "give --base-url, too"),
         (["--devices", "gpu"], {}, "'gpu' is no device"),
+        (["--power-budget", "0"], {}, "no number of watts above 0"),
         (["--context", "0"], {}, "no whole number of 1 or more"),
         ([], {"AUTOGLM_MAX_MEMORY": "lots"}, "AUTOGLM_MAX_MEMORY: 'lots' is not of the form"),
         (["--plan", "--base-url", "http://h/v1"], {}, "--plan is for a model of this process"),
