@@ -126,9 +126,9 @@ class SlotDecoder:
 
     @torch.inference_mode()
     def decode(self, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
-        # Every slot in between runs along, so that the pass reads one slice of the cache.
+        # Every slot below the last runs along, so that the pass reads one slice of the cache.
         due = dict(zip(slots, tokens, strict=True))
-        span = range(min(slots), max(slots) + 1)
+        span = range(max(slots) + 1)
         rows = [self.rows.get(slot) for slot in span]
         starts = [row.length if row else 0 for row in rows]
         step = Pass(span, starts, [int(slot in due) for slot in span], 1)
@@ -142,7 +142,7 @@ class SlotDecoder:
         )
         for slot in slots:
             self.rows[slot].length += 1
-        return logits[[slot - span.start for slot in slots]]
+        return logits if len(slots) == len(span) else logits[list(slots)]
 
     def move(self, source: int, target: int) -> None:
         row = self.rows[target] = self.rows.pop(source)

@@ -48,25 +48,12 @@ class Pass(NamedTuple):
         return torch.arange(self.reach, device=device) <= starts + index
 
 
-class Aim(NamedTuple):
-    """Where one pass reads and writes.
-
-    rows: the slots that it runs, in order.
-    flat: [rows * tokens] int64, for each new token its place in the cache seen as [slots * width].
-    length: tokens of each row that are read, the new ones included.
-    """
-
-    rows: slice | Tensor
-    flat: Tensor
-    length: int
-
-
 class SlotCache(Cache):
     """Keys and values of every slot, for transformers' modules (through `update`) and the engine's own.
 
-    Each layer keeps one tensor [slots, width, 2, kv_heads, head_dim], on the device and in the dtype of the
-    first keys that it is given: keys and values of a token lie side by side, so that one write stores both.
-    It grows by doubling as slots and tokens come. The last column is scratch: padding is written there.
+    Each layer keeps one tensor [2, slots, kv_heads, width, head_dim], keys before values, on the device and
+    in the dtype of the first keys that it is given. It grows by doubling as slots and tokens come. The last
+    column is scratch: padding is written there.
 
     Before each pass `aim` says which slots it runs and where its tokens belong.
     """
@@ -74,7 +61,8 @@ class SlotCache(Cache):
     def __init__(self, layers: int) -> None:
         self.slots = 0
         self.width = 0
-        self.target = Aim(slice(0, 0), torch.empty(0, dtype=torch.int64), 0)
+        self.step = Pass((), (), (), 0)
+        self._places: Tensor | None = None
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
     def reserve(self, slots: int, width: int) -> None:
@@ -87,16 +75,23 @@ class SlotCache(Cache):
     def aim(self, step: Pass) -> None:
         """The next pass is `step`."""
         self.reserve(max(step.slots) + 1, step.reach)
-        scratch = self.width - 1
-        flat = [
-            slot * self.width + (start + index if index < length else scratch)
-            for slot, start, length in zip(step.slots, step.starts, step.lengths, strict=True)
-            for index in range(step.longest)
-        ]
-        first = step.slots[0]
-        in_line = all(slot == first + index for index, slot in enumerate(step.slots))
-        rows = slice(first, first + len(step.slots)) if in_line else torch.tensor(step.slots)
-        self.target = Aim(rows, torch.tensor(flat), step.reach)
+        self.step, self._places = step, None
+
+    def places(self, kv_heads: int, device: torch.device) -> Tensor:
+        """Where the pass writes: [2, rows, kv_heads, tokens] int64, of a layer seen as [..., head_dim]."""
+        if self._places is None or self._places.device != device:
+            step, scratch, size = self.step, self.width - 1, kv_heads * self.width
+            tokens = [
+                [
+                    slot * size + (start + index if index < length else scratch)
+                    for index in range(step.longest)
+                ]
+                for slot, start, length in zip(step.slots, step.starts, step.lengths, strict=True)
+            ]
+            heads = torch.arange(kv_heads, device=device)[:, None] * self.width
+            keys = torch.tensor(tokens, device=device)[:, None] + heads
+            self._places = torch.stack([keys, keys + self.slots * size])
+        return self._places
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` tokens of one slot into another."""
@@ -122,40 +117,50 @@ class SlotLayer(CacheLayerMixin):
         """
         if key_states.shape != value_states.shape:
             raise ValueError("a slot cache needs keys and values of one shape")
-        shape = (self.cache.slots, self.cache.width, 2, key_states.shape[1], key_states.shape[3])
-        self.fit(shape, key_states)
+        self.fit(key_states.shape[1], key_states.shape[3], key_states)
         self.is_initialized = True
 
-    def fit(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """The states, [slots, width, 2, kv_heads, head_dim], no smaller than `shape`."""
-        held = self.states
-        if held is not None and held.shape[:2] == shape[:2]:
+    def fit(self, kv_heads: int, head_dim: int, like: Tensor) -> Tensor:
+        """The states [2, slots, kv_heads, width, head_dim], as large as the cache has reserved."""
+        cache, held = self.cache, self.states
+        if held is not None and held.shape[1] == cache.slots and held.shape[3] == cache.width:
             return held
         # Zeros, since what is masked out is still multiplied by 0, and 0 * NaN is NaN.
-        self.states = like.new_zeros(shape)
+        states = like.new_zeros(2, cache.slots, kv_heads, cache.width, head_dim)
         if held is not None:
-            self.states[: held.shape[0], : held.shape[1]] = held
-        return self.states
+            states[:, : held.shape[1], :, : held.shape[3]] = held
+        self.states = states
+        return states
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
         """Store [rows, kv_heads, tokens, head_dim]; all keys and values of these rows, of the same shape."""
         self.lazy_initialization(key_states, value_states)
+        places = self.cache.places(key_states.shape[1], key_states.device)
+        self.write(places, torch.stack([key_states, value_states]))
+        keys, values = self.read()
+        return keys, values
+
+    def write(self, places: Tensor, states: Tensor) -> None:
+        """Store `states` [..., head_dim] in `places` [...], which `SlotCache.places` gives."""
         assert self.states is not None
-        rows, flat, length = self.cache.target
-        device = key_states.device
-        new = torch.stack([key_states, value_states], dim=3).permute(0, 2, 3, 1, 4)
-        self.states.flatten(0, 1).index_copy_(0, flat.to(device), new.flatten(0, 1))
-        read = self.states[rows if isinstance(rows, slice) else rows.to(device), :length]
-        return read[:, :, 0].transpose(1, 2), read[:, :, 1].transpose(1, 2)
+        self.states.flatten(0, 3).index_copy_(0, places.reshape(-1), states.reshape(-1, states.shape[-1]))
+
+    def read(self) -> tuple[Tensor, Tensor]:
+        """Keys and values of the pass, each [rows, kv_heads, reach, head_dim]; views if slots are in line."""
+        assert self.states is not None
+        slots, step = list(self.cache.step.slots), self.cache.step
+        in_line = slots == list(range(slots[0], slots[0] + len(slots)))
+        rows = slice(slots[0], slots[0] + len(slots)) if in_line else slots
+        return self.states[0][rows][:, :, : step.reach], self.states[1][rows][:, :, : step.reach]
 
     def move(self, source: int, target: int, length: int) -> None:
         if self.states is not None:
-            self.states[target, :length] = self.states[source, :length]
+            self.states[:, target, :, :length] = self.states[:, source, :, :length]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.cache.target.length, 0
+        return self.cache.step.reach, 0
 
     def get_seq_length(self) -> int:
         return 0

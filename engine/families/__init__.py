@@ -18,12 +18,16 @@ SHARING_TEXT = frozenset({"glm4", "glm4v_text", "llama", "qwen2", "qwen2_5_vl_te
 def decoder_for(model: PreTrainedModel) -> Decoder:
     """The decoder that runs this model: rows share their passes where that is known to change nothing."""
     from engine.families.alone import LoneDecoder
-    from engine.families.autoglm import AutoGLMDecoder
+    from engine.families.autoglm import AutoGLMDecoder, FusedAutoGLMDecoder
+    from engine.families.glm import FusedGlmDecoder, fuse
     from engine.families.multimodal import MultimodalDecoder
     from engine.model.modeling import AutoGLMForConditionalGeneration
 
+    fused = fuse(model)
     if isinstance(model, AutoGLMForConditionalGeneration):
-        return AutoGLMDecoder(model)
+        return AutoGLMDecoder(model) if fused is None else FusedAutoGLMDecoder(model, fused)
+    if fused is not None:
+        return FusedGlmDecoder(model, fused)
     text = model.config.get_text_config(decoder=True)
     layers = set(getattr(text, "layer_types", None) or ["full_attention"])
     windowed = getattr(text, "use_sliding_window", False) or layers != {"full_attention"}

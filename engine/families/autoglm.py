@@ -8,62 +8,83 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.families.glm import FusedGlm, MediaView
 from engine.generate import Reading, SlotDecoder
+from engine.kv_cache import Pass
 from engine.model.modeling import AutoGLMForConditionalGeneration
 
 
 class MediaBank:
     """Keys and values of every slot's media, preallocated: rows of different numbers of media tokens.
 
-    keys, values: [slots, layers, heads, width, head_dim]; counts: media tokens of each slot.
+    keys, values: [layers, slots, heads, width, head_dim]; counts: media tokens of each slot that has some.
     """
 
     def __init__(self) -> None:
-        self.keys = self.values = torch.empty(0)
+        self.keys = self.values = torch.empty(0, 0, 0, 0, 0)
         self.counts: dict[int, int] = {}
+        self._seen: tuple[Sequence[int], MediaView] | None = None
 
     def put(self, slot: int, keys: Tensor, values: Tensor) -> None:
         """One row's media, [1, layers, heads, tokens, head_dim]."""
-        _, layers, heads, tokens, size = keys.shape
-        if self.keys.dim() == 1:
-            self.keys = self.values = keys.new_zeros(0, layers, heads, 0, size)
-        slots, width = self.keys.shape[0], self.keys.shape[3]
-        if slot >= slots or tokens > width:
-            rows = slots if slot < slots else max(slot + 1, 2 * slots)
-            shape = (rows, layers, heads, max(tokens, width), size)
-            self.keys, self.values = grown(self.keys, shape), grown(self.values, shape)
-        self.keys[slot, :, :, :tokens] = keys[0]
-        self.values[slot, :, :, :tokens] = values[0]
+        tokens = keys.shape[3]
+        self._reserve(slot + 1, tokens, keys)
+        self.keys[:, slot, :, :tokens] = keys[0]
+        self.values[:, slot, :, :tokens] = values[0]
         self.counts[slot] = tokens
+        self._seen = None
 
     def move(self, source: int, target: int) -> None:
+        self.clear(target)
         if tokens := self.counts.pop(source, 0):
-            self.keys[target, :, :, :tokens] = self.keys[source, :, :, :tokens]
-            self.values[target, :, :, :tokens] = self.values[source, :, :, :tokens]
+            self.keys[:, target, :, :tokens] = self.keys[:, source, :, :tokens]
+            self.values[:, target, :, :tokens] = self.values[:, source, :, :tokens]
             self.counts[target] = tokens
 
     def clear(self, slot: int) -> None:
         self.counts.pop(slot, None)
+        self._seen = None
 
-    def seen_by(self, slots: Sequence[int]) -> dict[str, Tensor]:
-        """What the fusion layers of a pass over `slots` are given; nothing where none has media."""
+    def seen_by(self, slots: Sequence[int]) -> MediaView | None:
+        """What a pass over `slots` looks at; None where none of them has media."""
+        slots = tuple(slots)
         counts = [self.counts.get(slot, 0) for slot in slots]
         if not any(counts):
-            return {}
-        width, rows = max(counts), len(self.keys)
-        known = torch.tensor([min(slot, rows - 1) for slot in slots], device=self.keys.device)
-        tokens = torch.arange(width, device=known.device)
-        return {
-            "media_keys": self.keys[known, :, :, :width],
-            "media_values": self.values[known, :, :, :width],
-            "media_mask": tokens < torch.tensor(counts, device=known.device)[:, None],
-        }
+            return None
+        if self._seen is None or self._seen[0] != slots:
+            self._seen = slots, self._view(slots, counts)
+        return self._seen[1]
 
+    def _view(self, slots: tuple[int, ...], counts: list[int]) -> MediaView:
+        width, first = max(counts), slots[0]
+        self._reserve(max(slots) + 1, width, self.keys)
+        in_line = slots == tuple(range(first, first + len(slots)))
+        rows = slice(first, first + len(slots)) if in_line else list(slots)
+        known = torch.tensor(counts, device=self.keys.device)[:, None]
+        mask = torch.arange(width, device=known.device) < known
+        keys, values = self.keys[:, rows, :, :width], self.values[:, rows, :, :width]
+        return MediaView(keys, values, mask, known > 0)
 
-def grown(held: Tensor, shape: tuple[int, ...]) -> Tensor:
-    larger = held.new_zeros(shape)
-    larger[: held.shape[0], :, :, : held.shape[3]] = held
-    return larger
+    def _reserve(self, slots: int, width: int, like: Tensor) -> None:
+        held = self.keys
+        if slots <= held.shape[1] and width <= held.shape[3]:
+            return
+        rows = held.shape[1] if slots <= held.shape[1] else max(slots, 2 * held.shape[1])
+        shape = (
+            held.shape[0] or like.shape[1],
+            rows,
+            like.shape[2],
+            max(width, held.shape[3]),
+            like.shape[4],
+        )
+        self.keys, self.values = (self._grown(part, shape, like) for part in (self.keys, self.values))
+
+    @staticmethod
+    def _grown(held: Tensor, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        larger = like.new_zeros(shape)
+        if held.numel():
+            larger[:, : held.shape[1], :, : held.shape[3]] = held
+        return larger
 
 
 class AutoGLMDecoder(SlotDecoder):
@@ -96,4 +117,20 @@ class AutoGLMDecoder(SlotDecoder):
         self.bank.clear(slot)
 
     def extras(self, slots: Sequence[int]) -> dict[str, Any]:
-        return self.bank.seen_by(slots)
+        media = self.bank.seen_by(slots)
+        if media is None:
+            return {}
+        keys, values = media.keys.transpose(0, 1), media.values.transpose(0, 1)
+        return {"media_keys": keys, "media_values": values, "media_mask": media.mask}
+
+
+class FusedAutoGLMDecoder(AutoGLMDecoder):
+    """The same in few operations, see `engine.families.glm`."""
+
+    def __init__(self, model: AutoGLMForConditionalGeneration, fused: FusedGlm) -> None:
+        super().__init__(model)
+        self.fused = fused
+
+    def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+        self.cache.aim(step)
+        return self.fused.run(self.cache, step, given["input_ids"], self.bank.seen_by(step.slots))

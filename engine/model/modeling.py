@@ -19,6 +19,7 @@ from transformers.models.glm4.modeling_glm4 import (
     Glm4RotaryEmbedding,
 )
 
+from engine.model import sparse_attention
 from engine.model.audio import AudioEncoder, AudioFeatures
 from engine.model.configuration import (
     AutoGLMAudioConfig,
@@ -71,6 +72,9 @@ class AutoGLMTextModel(Glm4Model):
 
     def __init__(self, config: AutoGLMTextConfig) -> None:
         Glm4PreTrainedModel.__init__(self, config)
+        if config.sparse_attention:
+            # The whole model has set its own kind of attention for all its parts.
+            config._attn_implementation = sparse_attention.NAME
         self.padding_idx = config.pad_token_id
         self.vocab_size = config.vocab_size
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, self.padding_idx)

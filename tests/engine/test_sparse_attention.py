@@ -106,3 +106,17 @@ def test_each_token_sees_about_two_roots():
         index = torch.arange(length)
         seen = sees(index[:, None], index[None, :], block).sum(dim=1)
         assert int(seen.max()) <= 2 * block
+
+
+def test_the_whole_model_is_sparse_too():
+    """Its own kind of attention is not that of the decoder within it."""
+    from engine.model.configuration import AutoGLMConfig, AutoGLMTextConfig
+    from engine.model.modeling import AutoGLMForConditionalGeneration
+    from engine.model.sparse_attention import NAME
+
+    text = AutoGLMTextConfig(
+        vocab_size=50, hidden_size=32, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, fusion_layers=[0], pad_token_id=0, sparse_attention=True,
+    )  # fmt: skip
+    whole = AutoGLMForConditionalGeneration(AutoGLMConfig(text_config=text))
+    assert whole.model.language_model.config._attn_implementation == NAME

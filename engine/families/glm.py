@@ -1,0 +1,373 @@
+"""GLM's decoder layers in few and large operations, for a CPU or one GPU.
+
+A step of a small model is mostly the cost of its operations' calls: transformers' layers make some forty a
+layer, these make about twenty, on buffers that are kept. Queries, keys and values come from one product, the
+rotation is one complex product in place, and what a pass reads of the cache is a view. The weights are those
+of the model's own modules, shared, not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+from transformers.models.glm4.modeling_glm4 import Glm4DecoderLayer, Glm4ForCausalLM, Glm4Model
+
+from engine.generate import SlotDecoder
+from engine.kv_cache import GRAIN, Pass, SlotCache, SlotLayer
+from engine.model.fusion import GatedCrossAttention
+from engine.model.modeling import AutoGLMForConditionalGeneration
+from engine.model.sparse_attention import sees
+
+Attend = Callable[[SlotLayer], Tensor]
+
+
+class FusedGlmDecoder(SlotDecoder):
+    """A Glm4 text model in slots, in few operations."""
+
+    def __init__(self, model: PreTrainedModel, fused: FusedGlm) -> None:
+        super().__init__(model)
+        self.fused = fused
+
+    def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+        self.cache.aim(step)
+        return self.fused.run(self.cache, step, given["input_ids"], None)
+
+
+class MediaView(NamedTuple):
+    """The media that the rows of a pass look at.
+
+    keys, values: [layers, rows, heads, tokens, head_dim]; mask: [rows, tokens] bool; present: [rows, 1] bool,
+    False for a row without media.
+    """
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
+    present: Tensor
+
+
+class Product:
+    """states [tokens, inputs] -> states @ weight.T + bias [tokens, outputs], for linears of the same input.
+
+    On a CPU the weights are packed in half precision where that loses nothing, as with a checkpoint that was
+    saved so: a step reads half as many bytes, and the sums are in single precision as before.
+    """
+
+    def __init__(self, *linears: nn.Linear) -> None:
+        weights = [linear.weight.data for linear in linears]
+        weight = torch.cat(weights) if len(weights) > 1 else weights[0]
+        biases = [linear.bias.data for linear in linears if linear.bias is not None]
+        self.bias = torch.cat(biases) if biases else None
+        self.packed: Any = pack(weight, self.bias) if fits_half(weight) else None
+        self.weight = None if self.packed is not None else weight.t()
+        if self.packed is None and len(linears) > 1:
+            share(linears, weight)
+
+    def __call__(self, states: Tensor, out: Tensor) -> Tensor:
+        """Written to `out`."""
+        if self.packed is not None:
+            return out.copy_(torch.ops.quantized.linear_dynamic_fp16(states, self.packed))
+        assert self.weight is not None
+        if self.bias is None:
+            return torch.mm(states, self.weight, out=out)
+        return torch.addmm(self.bias, states, self.weight, out=out)
+
+
+def fits_half(weight: Tensor) -> bool:
+    """Whether half precision holds these weights, but for what is lost in any sum of them."""
+    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+        return False
+    if "fbgemm" not in torch.backends.quantized.supported_engines:
+        return False
+    return bool((weight.half().float() - weight).abs().max() <= 2.0**-25)
+
+
+def pack(weight: Tensor, bias: Tensor | None) -> Any:
+    """Weights [outputs, inputs] as FBGEMM's half-precision product takes them."""
+    return torch.ops.quantized.linear_prepack_fp16(weight, bias)
+
+
+def share(linears: Sequence[nn.Linear], weight: Tensor) -> None:
+    """Make the linears' weights views of `weight`, their rows one after another."""
+    start = 0
+    for linear in linears:
+        linear.weight.data = weight[start : start + linear.out_features]
+        start += linear.out_features
+
+
+class Doubled:
+    """States [tokens, size] with room beside them, as `Norm` takes them."""
+
+    def __init__(self, tokens: int, size: int, like: Tensor) -> None:
+        self.whole = like.new_empty(tokens, 2 * size)
+        self.states, self.mirror = self.whole.chunk(2, dim=1)
+
+
+class Norm:
+    """Glm4RMSNorm. On a CPU x/rms(x) is the layer norm of [x, -x], whose mean is 0: a third of the time."""
+
+    def __init__(self, weight: Tensor, eps: float) -> None:
+        self.size, self.eps, self.weight = weight.shape[0], eps, weight
+        self.mirrored = torch.cat([weight, weight]) if weight.device.type == "cpu" else None
+
+    def __call__(self, doubled: Doubled) -> Tensor:
+        """[tokens, size]."""
+        if self.mirrored is None:
+            return torch.rms_norm(doubled.states, (self.size,), self.weight, self.eps)
+        torch.neg(doubled.states, out=doubled.mirror)
+        both = torch.layer_norm(doubled.whole, self.mirrored.shape, self.mirrored, None, self.eps)
+        return both.narrow(1, 0, self.size)
+
+
+class Fusion:
+    """A `GatedCrossAttention`: query and gate in one product."""
+
+    def __init__(self, module: GatedCrossAttention) -> None:
+        self.norm = Norm(module.query_norm.weight.data, module.query_norm.variance_epsilon)
+        self.query_and_gate, self.out = Product(module.query, module.gate), Product(module.out)
+        self.heads = module.heads
+
+    def __call__(self, doubled: Doubled, layer: int, media: MediaView, mask: Tensor, present: Tensor) -> None:
+        """Mix the media into the states in place. mask: [rows, 1, 1, tokens] float; present: [tokens, 1]."""
+        states, size = doubled.states, self.norm.size
+        query, gate = self.query_and_gate(self.norm(doubled), torch.empty_like(doubled.whole)).chunk(
+            2, dim=-1
+        )
+        rows = media.keys.shape[1]
+        query = query.reshape(rows, -1, self.heads, size // self.heads).transpose(1, 2)
+        attended = functional.scaled_dot_product_attention(
+            query, media.keys[layer], media.values[layer], attn_mask=mask
+        )
+        attended = attended.transpose(1, 2).reshape(states.shape)
+        attended = self.out(attended, torch.empty_like(attended))
+        states.copy_(torch.lerp(states, attended, torch.sigmoid(gate) * present))
+
+
+class Layer:
+    """A `Glm4DecoderLayer`."""
+
+    def __init__(self, module: Glm4DecoderLayer) -> None:
+        attention, mlp = module.self_attn, module.mlp
+        self.qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.out, self.gate_up, self.down = map(Product, (attention.o_proj, mlp.gate_up_proj, mlp.down_proj))
+        norms = (
+            module.input_layernorm,
+            module.post_self_attn_layernorm,
+            module.post_attention_layernorm,
+            module.post_mlp_layernorm,
+        )
+        self.before, self.after, self.before_mlp, self.after_mlp = (
+            Norm(norm.weight.data, norm.variance_epsilon) for norm in norms
+        )
+        fusion = getattr(module, "fusion", None)
+        self.fusion = None if fusion is None else Fusion(fusion)
+        self.media_layer: int = getattr(module, "slot", -1)
+
+
+class Shape(NamedTuple):
+    """hidden, intermediate; query heads, key heads, their size, and how much of it is rotated."""
+
+    hidden: int
+    inner: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    rotary: int
+
+
+class Workspace:
+    """Buffers for a pass over `rows` x `tokens`, and the views of them that it needs."""
+
+    def __init__(self, rows: int, tokens: int, shape: Shape, like: Tensor) -> None:
+        count, size = rows * tokens, shape.head_dim
+        self.trunk, self.branch = Doubled(count, shape.hidden, like), Doubled(count, shape.hidden, like)
+        self.qkv = like.new_empty(count, (shape.heads + 2 * shape.kv_heads) * size)
+        turned = self.qkv[:, : (shape.heads + shape.kv_heads) * size].unflatten(1, (-1, size))
+        self.turned = turned[..., : shape.rotary]
+        self.queries = self.qkv[:, : shape.heads * size]
+        kv = self.qkv[:, shape.heads * size :].view(rows, tokens, 2, shape.kv_heads, size)
+        self.kv = kv.permute(2, 0, 3, 1, 4)
+        self.gate_up = like.new_empty(count, 2 * shape.inner)
+        self.gate, self.up = self.gate_up.chunk(2, dim=1)
+        # Pairs of neighbours are rotated, which is a complex product; there is none for half precision.
+        pairs = self.turned.unflatten(-1, (-1, 2))
+        self.complex = torch.view_as_complex(pairs) if like.dtype == torch.float32 else None
+
+    def rotate(self, turns: Tensor) -> None:
+        """Rotate queries and keys in place by `turns` [tokens, 1, rotary / 2] complex."""
+        if self.complex is not None:
+            self.complex.mul_(turns)
+            return
+        pairs = torch.view_as_complex(self.turned.float().unflatten(-1, (-1, 2)))
+        self.turned.copy_(torch.view_as_real(pairs * turns).flatten(-2))
+
+
+class FusedGlm:
+    """The decoder of a Glm4 model or of the article's: token ids -> logits, over a `SlotCache`."""
+
+    def __init__(self, text: Glm4Model, head: nn.Linear) -> None:
+        config = text.config
+        self.embedding, self.head = text.embed_tokens.weight.data, Product(head)
+        modules = [module for module in text.layers if isinstance(module, Glm4DecoderLayer)]
+        self.layers = [Layer(module) for module in modules]
+        self.norm = Norm(text.norm.weight.data, text.norm.variance_epsilon)
+        self.block = config.sparse_block if getattr(config, "sparse_attention", False) else None
+        self.turns = turns(text)
+        attention = modules[0].self_attn
+        self.shape = Shape(
+            config.hidden_size,
+            config.intermediate_size,
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            attention.head_dim,
+            2 * self.turns.shape[-1],
+        )
+        self.vocabulary = head.out_features
+        self.scale = float(attention.scaling)
+        self._workspaces: dict[int, Workspace] = {}
+        self._views: tuple[object, dict[SlotLayer, tuple[Tensor, Tensor]]] = (None, {})
+
+    def run(self, cache: SlotCache, step: Pass, input_ids: Tensor, media: MediaView | None) -> Tensor:
+        """Logits [rows, vocabulary] after each row's last token. input_ids: [rows, tokens] int64."""
+        rows, tokens = input_ids.shape
+        device = input_ids.device
+        space = self._workspace(rows, tokens)
+        starts = torch.tensor(step.starts, device=device)
+        index = starts[:, None] + torch.arange(tokens, device=device) if tokens > 1 else starts[:, None]
+        angles = self.turns.index_select(0, index.reshape(-1).clamp(max=len(self.turns) - 1))
+        trunk, branch = space.trunk, space.branch
+        trunk.states.copy_(self.embedding.index_select(0, input_ids.reshape(-1)))
+        places = cache.places(self.shape.kv_heads, device)
+        looks = None
+        if media is not None:
+            hidden = torch.zeros_like(media.mask, dtype=trunk.states.dtype)
+            hidden.masked_fill_(~(media.mask | ~media.present), -torch.inf)
+            present = media.present.to(hidden.dtype).repeat_interleave(tokens, dim=0)
+            looks = media, hidden[:, None, None], present
+        decoding = tokens == 1 and list(step.slots) == list(range(rows))
+        attend = self._attend_last(cache, index, space) if decoding else self._attend_all(index, space)
+        for layer, kept in zip(self.layers, cache.layers, strict=True):
+            assert isinstance(kept, SlotLayer)
+            if layer.fusion is not None and looks is not None:
+                layer.fusion(trunk, layer.media_layer, *looks)
+            layer.qkv(layer.before(trunk), space.qkv)
+            space.rotate(angles)
+            kept.fit(self.shape.kv_heads, self.shape.head_dim, trunk.states)
+            kept.write(places, space.kv)
+            layer.out(attend(kept), branch.states)
+            trunk.states.add_(layer.after(branch))
+            layer.gate_up(layer.before_mlp(trunk), space.gate_up)
+            layer.down(functional.silu(space.gate).mul_(space.up), branch.states)
+            trunk.states.add_(layer.after_mlp(branch))
+        ends = self.norm(trunk)
+        if tokens > 1:
+            ends = ends[[row * tokens + max(0, length - 1) for row, length in enumerate(step.lengths)]]
+        return self.head(ends, ends.new_empty(rows, self.vocabulary))
+
+    def _workspace(self, rows: int, tokens: int) -> Workspace:
+        if tokens > 1:
+            return Workspace(rows, tokens, self.shape, self.embedding)
+        if rows not in self._workspaces:
+            self._workspaces[rows] = Workspace(rows, 1, self.shape, self.embedding)
+        return self._workspaces[rows]
+
+    def _mask(self, index: Tensor, length: int) -> Tensor:
+        """What tokens at `index` [rows, tokens] see of `length`: [rows, tokens, length] bool."""
+        keys = torch.arange(length, device=index.device)
+        if self.block is not None:
+            return sees(index[..., None], keys, self.block)
+        return keys <= index[..., None]
+
+    def _attend_all(self, index: Tensor, space: Workspace) -> Attend:
+        """Attention of many tokens of each row, [tokens, heads * head_dim] in the order of the states."""
+        heads, size = self.shape.heads, self.shape.head_dim
+        rows, tokens = index.shape
+
+        def attend(kept: SlotLayer) -> Tensor:
+            keys, values = kept.read()
+            mask = self._mask(index, keys.shape[2])[:, None]
+            queries = space.queries.view(rows, tokens, heads, size).transpose(1, 2)
+            attended = functional.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=mask, scale=self.scale, enable_gqa=True
+            )
+            return attended.transpose(1, 2).reshape(rows * tokens, heads * size)
+
+        return attend
+
+    def _attend_last(self, cache: SlotCache, index: Tensor, space: Workspace) -> Attend:
+        """Attention of one token in each of the first slots.
+
+        The queries of a key head stand where more tokens of one query would.
+        """
+        rows = len(index)
+        # A whole number of grains, so that the views of the cache last for many steps.
+        length = min(cache.width, -(-cache.step.reach // GRAIN) * GRAIN)
+        unseen = ~self._mask(index, length)[:, None]
+        mask = torch.zeros_like(unseen, dtype=space.queries.dtype).masked_fill_(unseen, -torch.inf)
+        views = self._views_of(cache, rows, length)
+        queries = space.queries.unflatten(1, (self.shape.kv_heads, -1, self.shape.head_dim))
+
+        def attend(kept: SlotLayer) -> Tensor:
+            if kept not in views:
+                assert kept.states is not None
+                keys, values = kept.states[:, :rows, :, :length]
+                views[kept] = keys, values
+            attended = functional.scaled_dot_product_attention(
+                queries, *views[kept], attn_mask=mask, scale=self.scale
+            )
+            return attended.reshape(rows, -1)
+
+        return attend
+
+    def _views_of(self, cache: SlotCache, rows: int, length: int) -> dict[SlotLayer, tuple[Tensor, Tensor]]:
+        key = (id(cache), cache.slots, cache.width, rows, length)
+        if self._views[0] != key:
+            self._views = (key, {})
+        return self._views[1]
+
+
+def turns(text: Glm4Model) -> Tensor:
+    """The rotation of each position: [positions, 1, rotary / 2] complex64."""
+    device = text.embed_tokens.weight.device
+    positions = torch.arange(text.config.max_position_embeddings, device=device)[None]
+    cos, sin = text.rotary_emb(torch.zeros(1, device=device), positions)
+    half = cos.shape[-1] // 2
+    return torch.complex(cos[0, :, :half], sin[0, :, :half])[:, None]
+
+
+def fuse(model: PreTrainedModel) -> FusedGlm | None:
+    """The decoder of `model` in few operations, or None where it must run through its own modules.
+
+    That is so for other architectures, and for weights that are quantized, offloaded or spread over devices.
+    """
+    if isinstance(model, AutoGLMForConditionalGeneration):
+        text = model.model.language_model
+    elif type(model) is Glm4ForCausalLM:
+        text = model.model
+    else:
+        return None
+    config = text.config
+    tensors = [*text.parameters(), model.lm_head.weight]
+    plain = all(
+        type(tensor) is nn.Parameter
+        and (tensor.device, tensor.dtype) == (tensors[0].device, tensors[0].dtype)
+        for tensor in tensors
+    )
+    modules = [*text.modules(), model.lm_head]
+    linears = [module for module in modules if hasattr(module, "in_features")]
+    hooked = any(hasattr(module, "_hf_hook") for module in modules)
+    if (
+        not plain
+        or hooked
+        or not tensors[0].is_floating_point()
+        or any(type(linear) is not nn.Linear for linear in linears)
+        or config.hidden_act != "silu"
+        or text.rotary_emb.rope_type != "default"
+    ):
+        return None
+    return FusedGlm(text, model.lm_head)
