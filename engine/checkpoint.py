@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine import hub, phone
 from engine.loading import Loading
-from engine.placement import Machine, Needs, Plan, choose, describe, measure, survey
+from engine.placement import Machine, Needs, Plan, choose, describe, measure, spread, survey
 from engine.protocol import Capabilities, LoadFailed, OutOfMemory, Request
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedConfig, PreTrainedModel
 
+    from engine.parallel import Crew, Follow
     from engine.prompt import Prompt
     from engine.transcriber import Transcriber
 
@@ -42,6 +43,7 @@ class Checkpoint:
         context: tokens that one row may hold, prompt and answer.
         plan: where it runs.
         action_answers: whether it answers with actions after untagged thinking, as AutoGLM-Phone does.
+        crew: the other processes that hold it, where it is split; whoever is done with it closes them.
     """
 
     model: PreTrainedModel
@@ -54,6 +56,7 @@ class Checkpoint:
     context: int
     plan: Plan
     action_answers: bool = False
+    crew: Crew | None = None
 
 
 @dataclass(frozen=True)
@@ -134,17 +137,37 @@ def explain(name: str, loading: Loading, machine: Machine | None = None) -> str:
     """Where `name` would run, in words; no weights are read or downloaded. Raises as `load` does."""
     drawn = sketch(name, locate(name, weights=False), loading.max_pixels)
     machine = machine or survey()
-    return describe(name, drawn.needs, machine, choose(drawn.needs, machine, loading), loading)
+    return describe(name, drawn.needs, machine, make_plan(drawn, machine, loading), loading)
+
+
+def make_plan(drawn: Sketch, machine: Machine, loading: Loading) -> Plan:
+    """Where it runs. Raises DoesNotFit, InvalidRequest, and LoadFailed for what cannot be split."""
+    count = loading.tensor_parallel
+    if count == 1:
+        return choose(drawn.needs, machine, loading)
+    text = drawn.config.get_text_config(decoder=True)
+    heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", 1)
+    if drawn.is_ours or not getattr(text, "base_model_tp_plan", None) or heads % count:
+        raise LoadFailed(
+            f"{drawn.name} cannot be split into {count} parts",
+            "Leave out --tensor-parallel: whole layers are put on each GPU then. A split needs a model that "
+            "transformers can split, and a number of key-value heads that the parts divide.",
+        )
+    return spread(drawn.needs, machine, loading)
 
 
 def load(
-    name: str, report: Report = lambda stage, progress: None, loading: Loading = Loading()
+    name: str,
+    report: Report = lambda stage, progress: None,
+    loading: Loading = Loading(),
+    follow: Follow | None = None,
 ) -> Checkpoint:
     """Load a checkpoint to where the plan puts it.
 
     Args:
         name: nano, a folder, or a hub id.
         report: called with each stage and the share done, 0 to 1.
+        follow: what the other processes do, where the model is to be split over several.
 
     Raises:
         LoadFailed: where it is absent, unreachable, damaged or no chat model.
@@ -160,18 +183,28 @@ def load(
     transformers_logging.disable_progress_bar()
     report("reading the configuration", CONFIGURED)
     drawn = sketch(name, source, loading.max_pixels)
-    plan = choose(drawn.needs, survey(), loading)
+    plan = make_plan(drawn, survey(), loading)
     report("reading the weights", READ)
+    crew: Crew | None = None
     try:
         with named_failures(name):
-            model = read_weights(drawn, plan)
+            if plan.kind == "parallel":
+                assert follow is not None, "a split model needs processes that follow"
+                crew, model = read_parts(drawn, plan, follow)
+            else:
+                model = read_weights(drawn, plan)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{name} does not fit into the device's memory", "Choose a smaller model or a larger device."
         ) from error
     report("preparing to answer", PLACED)
-    transcriber = load_ear(drawn, plan, loading)
-    return assemble(drawn, plan, model.eval(), loading, transcriber)
+    try:
+        transcriber = load_ear(drawn, plan, loading)
+        return replace(assemble(drawn, plan, model.eval(), loading, transcriber), crew=crew)
+    except BaseException:
+        if crew is not None:
+            crew.close()
+        raise
 
 
 def set_allocator(environ: MutableMapping[str, str] = os.environ) -> None:
@@ -205,6 +238,14 @@ def read_weights(drawn: Sketch, plan: Plan) -> PreTrainedModel:
     return model
 
 
+def read_parts(drawn: Sketch, plan: Plan, follow: Follow) -> tuple[Crew, PreTrainedModel]:
+    """This process's part of the model, and the processes that hold the others. Raises LoadFailed."""
+    from engine.parallel import Crew
+
+    crew = Crew([load.device for load in plan.loads], drawn.kind, drawn.source, plan.dtype, follow)
+    return crew, crew.load()
+
+
 def load_ear(drawn: Sketch, plan: Plan, loading: Loading) -> Transcriber | None:
     """The chosen recogniser, where the model has no ear of its own. Raises LoadFailed."""
     if loading.asr is None or drawn.capabilities.audio:
@@ -236,6 +277,7 @@ def assemble(
             loading.max_pixels,
             is_phone,
             transcriber,
+            plan.device,
         ).read
     return Checkpoint(
         model,

@@ -23,6 +23,7 @@ class Loading:
         dtype: of the weights; `auto` takes what the checkpoint and the device are both good at.
         context: tokens of one conversation that are kept; None for as many as the model reads and fit.
         max_pixels: of one picture as the model sees it; None for the checkpoint's own budget.
+        tensor_parallel: how many devices hold a part of every layer; 1 for none.
         kv_budget: bytes of KV cache for all conversations together; None for what the plan leaves.
         power_budget: watts that decoding may draw; None for no limit.
         asr: a speech recogniser for models without an ear, a folder or a hub id.
@@ -33,6 +34,7 @@ class Loading:
     dtype: DType = "auto"
     context: int | None = None
     max_pixels: int | None = None
+    tensor_parallel: int = 1
     kv_budget: int | None = None
     power_budget: float | None = None
     asr: str | None = None
@@ -68,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=read_count,
         metavar="TOKENS",
         help="how much of a conversation is kept (default: all that the model can read, or as much as fits)",
+    )
+    group.add_argument(
+        "--tensor-parallel",
+        type=read_count,
+        metavar="N",
+        help="split every layer over N GPUs, each run by a process of its own, instead of whole layers on "
+        "each (default: 1)",
     )
     group.add_argument(
         "--kv-budget",

@@ -50,6 +50,7 @@ class PublishedReader:
         max_pixels: larger pictures are scaled down to this; None for the processor's own budget.
         is_phone: whether it is AutoGLM-Phone, which has its own prompts.
         transcriber: what turns speech into text where the model has no ear.
+        device: where the model's input goes.
     """
 
     config: PreTrainedConfig
@@ -59,9 +60,10 @@ class PublishedReader:
     max_pixels: int | None = None
     is_phone: bool = False
     transcriber: Transcriber | None = None
+    device: str = "cpu"
 
     def read(self, request: Request) -> Prompt:
-        """The prompt of a request, on the CPU.
+        """The prompt of a request, its ids on the device and its media on the CPU.
 
         The newest pictures stay in sight over later turns; sound is heard in its own turn only. The oldest
         turns are left out where the prompt is over the context.
@@ -210,7 +212,7 @@ class PublishedReader:
         shown = fold_runs(text, [self._placeholder(kind) for kind in ("image", "audio")])
         perceived = Perceived(seen, said or heard, ids.shape[1], shown, dropped)
         opened = text.rstrip().endswith(THINKING_TAG)
-        return Prompt(ids, given if images or audios else {}, perceived, opened)
+        return Prompt(ids.to(self.device), given if images or audios else {}, perceived, opened)
 
     def _token_id(self, kind: str) -> int:
         found = getattr(self.config, f"{kind}_token_id", None) or getattr(

@@ -35,6 +35,8 @@ from engine.slots import Limits, Row
 
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
+    from engine.generate import Decoder
+    from engine.parallel import Crew
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class Runtime:
         self._readiness = Readiness("loading", "starting the engine", 0.0)
         self._outbox = Outbox()
         self._pacer: Pacer | None = None
+        self._crew: Crew | None = None
         self._scheduler = Scheduler(limits, self._end_turn)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._worker.submit(self._load)
@@ -128,6 +131,8 @@ class Runtime:
         await asyncio.to_thread(self._scheduler.close)
         self._outbox.flush()
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
+        if self._crew is not None:
+            await asyncio.to_thread(self._crew.close)
         self._checkpoint = None
 
     def _enqueue(self, request: Request, mailbox: Mailbox) -> Row[Job]:
@@ -151,13 +156,19 @@ class Runtime:
     def _load(self) -> None:
         from engine import checkpoint
         from engine.families import decoder_for
+        from engine.families.part import follow
 
         def report(stage: str, progress: float | None) -> None:
             self._readiness = Readiness("loading", stage, progress)
 
         try:
-            loaded = checkpoint.load(self._model, report, self._loading)
-            decoder = decoder_for(loaded.model)
+            loaded = checkpoint.load(self._model, report, self._loading, follow)
+            decoder: Decoder = decoder_for(loaded.model, split=loaded.crew is not None)
+            if loaded.crew is not None:
+                from engine.parallel import LeadingDecoder
+
+                loaded.crew.lost = self._fail_for_good
+                self._crew, decoder = loaded.crew, LeadingDecoder(decoder, loaded.crew)
             if self._loading.power_budget is not None:
                 meter = find_meter([load.device for load in loaded.plan.loads])
                 self._pacer = Pacer(Governor(self._loading.power_budget), meter)
@@ -166,9 +177,13 @@ class Runtime:
             self._scheduler.start(decoder, min(most, loaded.plan.cache_tokens))
             self._readiness = Readiness("ready", progress=1.0)
         except Exception as error:
-            self._load_error = as_load_error(error, self._model)
-            failure = self._load_error.as_event()
-            self._readiness = Readiness("failed", failure.message, failure=failure)
+            self._fail_for_good(as_load_error(error, self._model))
+
+    def _fail_for_good(self, error: AssistantError) -> None:
+        """There is no model, or no more; who asks is told why."""
+        self._load_error, self._checkpoint = error, None
+        failure = error.as_event()
+        self._readiness = Readiness("failed", failure.message, failure=failure)
 
     def _prepare(self, answer: Answer, row: Row[Job]) -> None:
         """Make one request's prompt, which says how much room it needs."""

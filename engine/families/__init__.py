@@ -15,15 +15,18 @@ SHARING = frozenset({"glm4", "glm46v", "glm4v", "llama", "llava", "qwen2", "qwen
 SHARING_TEXT = frozenset({"glm4", "glm4v_text", "llama", "qwen2", "qwen2_5_vl_text"})
 
 
-def decoder_for(model: PreTrainedModel) -> Decoder:
-    """The decoder that runs this model: rows share their passes where that is known to change nothing."""
+def decoder_for(model: PreTrainedModel, *, split: bool = False) -> Decoder:
+    """The decoder that runs this model: rows share their passes where that is known to change nothing.
+
+    `split` says that this is one part of it, whose modules must run themselves: they talk to the others.
+    """
     from engine.families.alone import LoneDecoder
     from engine.families.autoglm import AutoGLMDecoder, FusedAutoGLMDecoder
     from engine.families.glm import FusedGlmDecoder, fuse
     from engine.families.multimodal import MultimodalDecoder
     from engine.model.modeling import AutoGLMForConditionalGeneration
 
-    fused = fuse(model)
+    fused = None if split else fuse(model)
     if isinstance(model, AutoGLMForConditionalGeneration):
         return AutoGLMDecoder(model) if fused is None else FusedAutoGLMDecoder(model, fused)
     if fused is not None:

@@ -2,7 +2,7 @@
 
 from engine.placement.machine import Device, Machine, survey
 from engine.placement.needs import Block, Needs, measure
-from engine.placement.plan import DoesNotFit, Load, Plan, choose
+from engine.placement.plan import DoesNotFit, Load, Plan, choose, spread
 from engine.placement.report import describe
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "choose",
     "describe",
     "measure",
+    "spread",
     "survey",
 ]

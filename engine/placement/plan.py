@@ -18,7 +18,7 @@ CUDA_CONTEXT = GIB // 2
 #: A context is not cut below this to make a model fit: a full-size screenshot is over 3,000 tokens.
 SHORTEST_CONTEXT = 8192
 
-Kind = Literal["cpu", "gpu", "balanced", "offload"]
+Kind = Literal["cpu", "gpu", "balanced", "offload", "parallel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,38 @@ def propose(needs: Needs, machine: Machine, loading: Loading) -> Iterator[Plan]:
     if machine.cpu.free:
         for context in contexts:
             yield put_on_one(needs, machine.cpu, pick_dtype(needs, (machine.cpu,), loading), context)
+
+
+def spread(needs: Needs, machine: Machine, loading: Loading) -> Plan:
+    """Every layer on all of several devices, a part of it on each: GPUs, or processes on the CPU.
+
+    Raises:
+        DoesNotFit: where a part is larger than its device.
+        InvalidRequest: where there are fewer GPUs than parts.
+    """
+    machine = limit(machine, loading)
+    count = loading.tensor_parallel
+    if 0 < len(machine.gpus) < count:
+        raise InvalidRequest("tensor_parallel", count, f"at most {len(machine.gpus)}, the GPUs here")
+    cpu = replace(machine.cpu, free=machine.cpu.free // count)
+    devices = machine.gpus[:count] or (cpu,) * count
+    dtype = pick_dtype(needs, devices, loading)
+    tried = []
+    for context in list_contexts(needs, loading):
+        loads = tuple(put_part(needs, device, count, dtype, context) for device in devices)
+        plan = Plan("parallel", dtype, context, count_cache_tokens(loads, context), loads, {})
+        if plan.fits:
+            return plan if loading.kv_budget is None else keep_budget(plan, needs, loading.kv_budget)
+        tried.append(plan)
+    raise refusal(needs, machine, loading, tried)
+
+
+def put_part(needs: Needs, device: Device, count: int, dtype: str, context: int) -> Load:
+    """One part of `count`: decoder layers are divided, all else is on every device."""
+    size = BYTES[dtype]
+    weights = sum(block.weights // (count if block.cached else 1) for block in needs.blocks) * size
+    cache = needs.cached // count * context * size
+    return Load(device.name, weights, cache, needs.working(dtype, context), room(device))
 
 
 def list_contexts(needs: Needs, loading: Loading) -> list[int]:

@@ -11,6 +11,7 @@ KINDS = {
     "cpu": "on the CPU",
     "gpu": "on one GPU",
     "balanced": "balanced over {} GPUs",
+    "parallel": "split over {} devices, a part of every layer on each",
     "offload": "on GPU and CPU: slow, for what is in the CPU's memory travels for every token",
 }
 

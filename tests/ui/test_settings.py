@@ -22,7 +22,7 @@ def test_every_option_is_read_from_the_command_line() -> None:
         "--base-url http://h/v1 --api-key k --remote-model m --host ::1 --port 8080 --no-browser --lang zh "
         "--data-dir /d --max-upload-mb 5 --allowed-hosts a.example,*.b.example --lock-backend "
         "--devices cuda:0,cpu --max-memory cuda=20GiB --dtype bfloat16 --context 8192 --kv-budget 4GiB "
-        "--max-pixels 500000 --asr ./w --power-budget 180"
+        "--max-pixels 500000 --asr ./w --power-budget 180 --tensor-parallel 2"
     )
     settings = read(line.split(), {})
     assert settings == Settings(
@@ -46,6 +46,7 @@ def test_every_option_is_read_from_the_command_line() -> None:
             max_pixels=500_000,
             asr="./w",
             power_budget=180.0,
+            tensor_parallel=2,
         ),
     )
 
