@@ -14,8 +14,19 @@ from engine.loading import Loading
 
 PREFIX = "AUTOGLM_"
 
-#: Variables with our prefix that others read: the drawing of training screens.
-OTHERS = frozenset({"AUTOGLM_FONTS"})
+#: Variables with our prefix that others read: the drawing of training screens, and the service.
+OTHERS = frozenset(
+    {
+        "AUTOGLM_FONTS",
+        "AUTOGLM_ALLOW_MEDIA_HOST",
+        "AUTOGLM_SERVED_MODEL_NAME",
+        "AUTOGLM_SKIP_GPU_CHECK",
+        "AUTOGLM_SLOTS",
+        "AUTOGLM_SSL_CERTFILE",
+        "AUTOGLM_SSL_KEYFILE",
+        "AUTOGLM_WAITING",
+    }
+)
 
 Language = Literal["zh", "en"]
 
@@ -55,6 +66,7 @@ class Settings:
     max_upload_mb: int = 64
     allowed_hosts: tuple[str, ...] = ()
     lock_backend: bool = False
+    api: bool = False
     on_space: bool = False
     loading: Loading = Loading()
     plan: bool = False
@@ -92,21 +104,23 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
             raise UsageError(f"{name} is no option. Known are: {', '.join(sorted(known))}.")
         values[known[name].dest] = _value(name, text, known[name])
     given = vars(parser.parse_args(list(argv)))
-    if "base_url" not in values | given:
+    values |= given
+    if values.get("base_url") is None and not values.get("api") and "api_key" not in given:
         # The service reads the same variable; set for it, it is no mistake here.
         values.pop("api_key", None)
-    values |= given
     chosen = {name: values.pop(name) for name in loading.NAMES & values.keys()}
     return _consistent(Settings(**values, loading=Loading(**chosen)))
 
 
 def _consistent(settings: Settings) -> Settings:
     if settings.base_url is None:
-        for name in ("api_key", "remote_model"):
+        for name in ("remote_model",) if settings.api else ("api_key", "remote_model"):
             if getattr(settings, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')} is for an endpoint: give --base-url, too.")
     elif settings.plan:
         raise UsageError("--plan is for a model of this process; an endpoint runs where it runs.")
+    elif settings.api:
+        raise UsageError("--api serves the model of this process; clients of --base-url can ask it directly.")
     elif not settings.base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url is {settings.base_url!r}; it must begin with http:// or https://.")
     if not 0 <= settings.port <= 65535:
@@ -148,7 +162,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="use an OpenAI-compatible endpoint instead, for example http://localhost:8000/v1",
     )
-    answer.add_argument("--api-key", metavar="KEY", help="the key of that endpoint; never shown or logged")
+    answer.add_argument(
+        "--api-key",
+        metavar="KEY",
+        help="the key of that endpoint, or the one that --api asks for; never shown or logged",
+    )
     answer.add_argument(
         "--remote-model", metavar="NAME", help="the model's name there (default: the first that it lists)"
     )
@@ -157,6 +175,11 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="visitors cannot choose another model or endpoint in the page (always so unless --host is this "
         "machine)",
+    )
+    answer.add_argument(
+        "--api",
+        action="store_true",
+        help="serve the model to other programs, too, as an OpenAI-compatible endpoint: /v1 beside the page",
     )
 
     loading.add_arguments(parser)

@@ -331,6 +331,10 @@ class MediaRefused(AssistantError):
     kind = FailureKind.BAD_MEDIA
 
 
+class MediaTooLarge(MediaRefused):
+    """It may be sound, but it has more bytes, pixels or seconds than are taken."""
+
+
 class Unsupported(AssistantError):
     """The model or the endpoint cannot take what was sent."""
 

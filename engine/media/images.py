@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.media.kinds import Kind, recognise
 from engine.media.limits import Limits, check_size, display_name
 from engine.media.metadata import without_metadata
-from engine.protocol import ImagePart, MediaRefused
+from engine.protocol import ImagePart, MediaRefused, MediaTooLarge
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -187,7 +187,7 @@ def _check_shape(size: tuple[int, int], name: str, limits: Limits) -> None:
     width, height = size
     if width * height > limits.image_pixels:
         side = math.isqrt(limits.image_pixels)
-        raise MediaRefused(
+        raise MediaTooLarge(
             f"{name} is {width} × {height} pixels, more than the {limits.image_pixels // 10**6} million "
             "that can be taken",
             f"Scale it down, for example to {side} × {side} pixels or less, and try again.",
@@ -229,4 +229,5 @@ def _unreadable(kind: Kind, name: str, error: Exception) -> MediaRefused:
         detail = " ".join(str(error).split()).removeprefix("b'")[:120]
         what = f"is damaged ({detail or type(error).__name__})"
     remedy = "Save or download it again, or take a screenshot of it."
-    return MediaRefused(f"{name}, {kind.name}, {what}", remedy)
+    refusal = MediaTooLarge if isinstance(error, DecompressionBombError) else MediaRefused
+    return refusal(f"{name}, {kind.name}, {what}", remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.protocol import MediaRefused
+from engine.protocol import MediaRefused, MediaTooLarge
 
 MEBIBYTE = 2**20
 
@@ -38,11 +38,11 @@ def megabytes(size: int) -> str:
 
 
 def check_size(size: int, limit: int, name: str) -> None:
-    """Raises `MediaRefused` for an empty file and for one of `size` bytes over `limit`."""
+    """Raises `MediaRefused` for an empty file, `MediaTooLarge` for one of `size` bytes over `limit`."""
     if not size:
         raise MediaRefused(f"{name} is empty (0 bytes)", "Choose the file again, or save it anew.")
     if size > limit:
-        raise MediaRefused(
+        raise MediaTooLarge(
             f"{name} is {megabytes(size)} large; at most {megabytes(limit)} can be taken",
             "Make the file smaller and try again.",
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.media import ffmpeg
 from engine.media.kinds import Kind, recognise
 from engine.media.limits import Limits, check_size, display_name
-from engine.protocol import AudioPart, MediaRefused
+from engine.protocol import AudioPart, MediaRefused, MediaTooLarge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +124,7 @@ def _mono(file: SoundFile, seconds: float, name: str) -> Samples:
         blocks.append(block.mean(axis=1, dtype=np.float32))
         left -= len(block)
     if left <= 0:
-        raise MediaRefused(
+        raise MediaTooLarge(
             f"{name} is longer than the {seconds:g} seconds that can be taken",
             "Cut it, or record a shorter one.",
         )

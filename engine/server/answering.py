@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -81,11 +81,70 @@ class Channel:
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-class Answer(Response):
+class Attended(Response):
+    """A response made of `events` for as long as the client listens.
+
+    A failure before the first byte has its own HTTP status.
+    """
+
+    def __init__(self, events: AsyncGenerator[Event, None], name: str) -> None:
+        super().__init__()
+        self._events = events
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with aclosing(self._events), asyncio.TaskGroup() as tasks:
+                leaving = tasks.create_task(_until_disconnect(receive))
+                await self._tell(scope, receive, send, leaving)
+                leaving.cancel()
+        except* ClientDisconnect:
+            log.info("the client hung up; %s was stopped", self._name)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send, leaving: asyncio.Task[None]) -> None:
+        channel = Channel(send)
+        try:
+            if (whole := await self._say(channel)) is not None:
+                await whole(scope, receive, send)
+            return
+        except asyncio.CancelledError:
+            if leaving.done():
+                raise
+            failure = interrupted("the server is stopping")
+        except Exception as error:
+            failure = ApiError.raised(error)
+        if channel.begun:
+            await channel.data(failure.body)
+            await channel.done()
+        else:
+            await error_response(failure)(scope, receive, send)
+
+    async def _say(self, channel: Channel) -> Response | None:
+        """Tell all of it through `channel`, or return it whole."""
+        raise NotImplementedError
+
+
+class Spoken(Attended):
+    """What `write` makes of `events`, whole."""
+
+    def __init__(
+        self,
+        events: AsyncGenerator[Event, None],
+        name: str,
+        write: Callable[[AsyncGenerator[Event, None]], Awaitable[Response]],
+    ) -> None:
+        super().__init__(events, name)
+        self._write = write
+
+    async def _say(self, channel: Channel) -> Response:
+        return await self._write(self._events)
+
+
+class Answer(Attended):
     """Runs `events` and tells them to the client as `call` asks.
 
-    A failure before the first byte has its own HTTP status; after it, it is an error event in the
-    stream. Every stream that has begun ends with `[DONE]`.
+    A failure after the first byte is an error event in the stream. Every stream that has begun ends with
+    `[DONE]`.
     """
 
     def __init__(
@@ -95,44 +154,20 @@ class Answer(Response):
         envelope: Envelope,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
-        super().__init__()
-        self._events = events
+        super().__init__(events, envelope.id)
         self._call = call
         self._envelope = envelope
         self._keep_alive = keep_alive
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _say(self, channel: Channel) -> Response | None:
+        if not self._call.stream:
+            return JSONResponse(await self._whole())
+        beat = asyncio.create_task(channel.keep_alive(self._keep_alive))
         try:
-            async with aclosing(self._events), asyncio.TaskGroup() as tasks:
-                leaving = tasks.create_task(_until_disconnect(receive))
-                await self._tell(scope, receive, send, leaving)
-                leaving.cancel()
-        except* ClientDisconnect:
-            log.info("the client hung up; %s was stopped", self._envelope.id)
-
-    async def _tell(self, scope: Scope, receive: Receive, send: Send, leaving: asyncio.Task[None]) -> None:
-        channel = Channel(send)
-        beat = asyncio.create_task(channel.keep_alive(self._keep_alive)) if self._call.stream else None
-        try:
-            if self._call.stream:
-                await self._stream(channel)
-            else:
-                await JSONResponse(await self._whole())(scope, receive, send)
-            return
-        except asyncio.CancelledError:
-            if leaving.done():
-                raise
-            failure = interrupted("the server is stopping")
-        except Exception as error:
-            failure = ApiError.raised(error)
+            await self._stream(channel)
         finally:
-            if beat is not None:
-                beat.cancel()
-        if channel.begun:
-            await channel.data(failure.body)
-            await channel.done()
-        else:
-            await error_response(failure)(scope, receive, send)
+            beat.cancel()
+        return None
 
     async def _stream(self, channel: Channel) -> None:
         call, envelope, text = self._call, self._envelope, Text()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.protocol import AssistantError, Failed, FailureKind
+from engine.protocol import AssistantError, Failed, FailureKind, MediaTooLarge
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +77,19 @@ class ApiError(Exception):
         return cls(status, message, code, param, _RETRY_AFTER if status == 429 else None)
 
     @classmethod
+    def named(cls, error: AssistantError, param: str | None = None) -> ApiError:
+        """A failure that the engine has a name for; media over a limit are a 413."""
+        if isinstance(error, MediaTooLarge):
+            return cls(413, f"{error.message}. {error.remedy}", "media_too_large", param)
+        return cls.of(error.as_event(), param)
+
+    @classmethod
     def raised(cls, error: Exception) -> ApiError:
         """`error`, whatever it is. What nobody foresaw is logged here and stays here."""
         if isinstance(error, ApiError):
             return error
         if isinstance(error, AssistantError):
-            return cls.of(error.as_event())
+            return cls.named(error)
         log.error("a request failed", exc_info=error)
         message = "Something went wrong inside the server. Try again; the server's log has the details."
         return cls(500, message, FailureKind.INTERNAL.value)

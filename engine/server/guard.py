@@ -1,4 +1,4 @@
-"""What stands before the routes: the key, and the size of a body."""
+"""What stands before the routes: the key, the number of requests at once, and the size of a body."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.media.limits import MEBIBYTE
+from engine.protocol import Failed, FailureKind
 from engine.server.answering import error_response
 from engine.server.errors import ApiError
 
 BODY_MAX = 20 * MEBIBYTE
+AT_ONCE_MAX = 128  # requests with a body: each is held in memory before the engine's queue sees it
 OPEN_PATHS = frozenset({"/health"})
 
 
 class Guard:
-    """ASGI middleware: a bearer key, compared in constant time, and at most `body_max` bytes of body.
+    """ASGI middleware: a bearer key, compared in constant time; at most `body_max` bytes of body; at most
+    `at_once_max` POST requests at a time.
 
     `OPEN_PATHS` and OPTIONS need no key; without `api_key` nothing does.
     """
 
-    def __init__(self, app: ASGIApp, api_key: str | None = None, body_max: int = BODY_MAX) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        api_key: str | None = None,
+        body_max: int = BODY_MAX,
+        at_once_max: int = AT_ONCE_MAX,
+    ) -> None:
         self._app = app
         self._key = None if api_key is None else api_key.encode()
         self._body_max = body_max
+        self._at_once_max = at_once_max
+        self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,8 +45,16 @@ class Guard:
             await self._refuse(_unauthorized(), scope, receive, send)
         elif _declared(scope) > self._body_max:
             await self._refuse(self._too_large(), scope, receive, send)
-        else:
+        elif scope["method"] != "POST":
             await self._app(scope, self._limited(receive), send)
+        elif self._at_once >= self._at_once_max:
+            await self._refuse(_busy(self._at_once), scope, receive, send)
+        else:
+            self._at_once += 1
+            try:
+                await self._app(scope, self._limited(receive), send)
+            finally:
+                self._at_once -= 1
 
     def _admits(self, scope: Scope) -> bool:
         if self._key is None or scope["method"] == "OPTIONS" or scope["path"] in OPEN_PATHS:
@@ -89,3 +108,9 @@ def _declared(scope: Scope) -> int:
 def _unauthorized() -> ApiError:
     text = "The API key is missing or wrong. Send it as the header: Authorization: Bearer <key>."
     return ApiError(401, text, "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+
+
+def _busy(count: int) -> ApiError:
+    return ApiError.of(
+        Failed(FailureKind.BUSY, f"{count} requests are here already", "Try again in a moment.")
+    )

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from engine.protocol import Backend
-from engine.server.answering import KEEP_ALIVE, Answer, error_response
+from engine.protocol import Backend, Event
+from engine.server.answering import KEEP_ALIVE, Answer, Spoken, error_response
 from engine.server.errors import ApiError, without_paths
-from engine.server.guard import BODY_MAX, Guard
+from engine.server.guard import AT_ONCE_MAX, BODY_MAX, Guard
+from engine.server.metrics import CONTENT_TYPE, CountResponses, Meter
+from engine.server.remote_media import MediaFetcher
+from engine.server.replies import Completion, Health, Model, ModelList, Transcription, describe, failures
 from engine.server.schema import ChatCompletionRequest
-from engine.server.wire import Envelope, read_call
+from engine.server.transcribing import TranscriptionForm, listening, read_recording, transcribe
+from engine.server.wire import Envelope, read_call, remote_media
 
+ROUTES = frozenset({"/health", "/metrics", "/v1/models", "/v1/chat/completions", "/v1/audio/transcriptions"})
 DECODERS = 2  # pictures and sounds are decoded for this many requests at a time
 _LOCAL_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
@@ -31,12 +37,16 @@ def create_app(
     served_name: str | None = None,
     api_key: str | None = None,
     body_max: int = BODY_MAX,
+    at_once_max: int = AT_ONCE_MAX,
     keep_alive: float = KEEP_ALIVE,
+    media: MediaFetcher | None = None,
+    engine: Callable[[], object] | None = None,
 ) -> FastAPI:
     """The service as an ASGI application, which closes `backend` when it shuts down.
 
     `served_name` is what clients call the model, by default the backend's own name. `body_max` is in
-    bytes, `keep_alive` in seconds.
+    bytes, `at_once_max` in requests, `keep_alive` in seconds. `media` fetches what requests only name;
+    without it nothing is fetched. `engine` gives what /metrics asks, by default `backend`.
     """
 
     @asynccontextmanager
@@ -44,9 +54,14 @@ def create_app(
         yield
         await backend.aclose()
 
+    meter = Meter(engine or (lambda: backend))
+    name = served_name or without_paths(backend.name)
     app = FastAPI(title="AutoGLM", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(Routes(backend, served_name or without_paths(backend.name), keep_alive).router)
-    app.add_middleware(Guard, api_key=api_key, body_max=body_max)
+    app.include_router(Routes(backend, name, keep_alive, meter, media or MediaFetcher()).router)
+    described = describe(app.routes)
+    app.openapi = lambda: described
+    app.add_middleware(Guard, api_key=api_key, body_max=body_max, at_once_max=at_once_max)
+    app.add_middleware(CountResponses, meter=meter, routes=ROUTES)
     app.add_middleware(
         CORSMiddleware, allow_origin_regex=_LOCAL_PAGES, allow_methods=["*"], allow_headers=["*"]
     )
@@ -60,18 +75,74 @@ def create_app(
 class Routes:
     """What the service answers, for the one model `name` of `backend`."""
 
-    def __init__(self, backend: Backend, name: str, keep_alive: float) -> None:
+    def __init__(
+        self, backend: Backend, name: str, keep_alive: float, meter: Meter, media: MediaFetcher
+    ) -> None:
         self._backend = backend
         self._name = name
         self._keep_alive = keep_alive
+        self._meter = meter
+        self._media = media
         self._started = int(time.time())
         self._decoding = asyncio.Semaphore(DECODERS)
         self.router = router = APIRouter()
-        router.add_api_route("/health", self.health)
-        router.add_api_route("/v1/models", self.list_models, operation_id="listModels")
-        router.add_api_route("/v1/models/{model:path}", self.retrieve_model, operation_id="retrieveModel")
+        streamed = {
+            "model": Completion,
+            "description": "The answer; with `stream`, chunks as server-sent events.",
+            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Chunk"}}},
+        }
+        spoken = {
+            "model": Transcription,
+            "description": "The words that were heard.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+        refused = failures(
+            s400="What is wrong, with the field in `param`; or the text is longer than the context.",
+            s401="The key is missing or wrong.",
+            s404="There is no model of that name.",
+            s413="The body is over 20 MB, a picture or a recording over its limit.",
+            s429="The queue is full; `Retry-After` says when to come back.",
+        )
+        failed = failures(
+            s500="Something unforeseen; the server's log has it.",
+            s503="The model is not loaded, or the server is stopping.",
+        )
         router.add_api_route(
-            "/v1/chat/completions", self.complete, methods=["POST"], operation_id="createChatCompletion"
+            "/health", self.health, responses={200: {"model": Health}, 503: {"model": Health}}
+        )
+        router.add_api_route(
+            "/v1/models", self.list_models, operation_id="listModels", response_model=ModelList
+        )
+        router.add_api_route(
+            "/v1/models/{model:path}",
+            self.retrieve_model,
+            operation_id="retrieveModel",
+            response_model=Model,
+            responses=failures(s404="There is no model of that name."),
+        )
+        router.add_api_route(
+            "/v1/chat/completions",
+            self.complete,
+            methods=["POST"],
+            operation_id="createChatCompletion",
+            responses={200: streamed} | refused | failed,
+        )
+        router.add_api_route(
+            "/v1/audio/transcriptions",
+            self.transcribe,
+            methods=["POST"],
+            operation_id="createTranscription",
+            responses={200: spoken}
+            | refused
+            | failures(s422="The model does not say which words it hears.")
+            | failed,
+        )
+        router.add_api_route(
+            "/metrics",
+            self.metrics,
+            operation_id="metrics",
+            response_class=PlainTextResponse,
+            responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
         )
 
     async def health(self) -> Response:
@@ -95,10 +166,38 @@ class Routes:
     async def complete(self, body: ChatCompletionRequest) -> Response:
         """Answer a conversation, as a stream of chunks or whole."""
         self._check_name(body.model)
+        fetched = await self._media.fetch(remote_media(body))
         async with self._decoding:
-            call = await asyncio.to_thread(read_call, body)
+            call = await asyncio.to_thread(read_call, body, fetched)
         envelope = Envelope(f"chatcmpl-{uuid.uuid4().hex}", self._name, int(time.time()))
-        return Answer(self._backend.stream(call.request), call, envelope, self._keep_alive)
+        events = self._meter.watch(self._backend.stream(call.request))
+        return Answer(events, call, envelope, self._keep_alive)
+
+    async def transcribe(
+        self, form: Annotated[TranscriptionForm, Form(media_type="multipart/form-data")]
+    ) -> Response:
+        """The words that the model hears in a recording."""
+        self._check_name(form.model)
+        form.refuse_unsupported()
+        if not self._backend.capabilities().audio:
+            text = f"{self._name} has no ear: it cannot transcribe. Choose a model that hears."
+            raise ApiError(400, text, "unsupported", "file")
+        data = await form.file.read()
+        async with self._decoding:
+            recording = await asyncio.to_thread(read_recording, data)
+
+        async def write(events: AsyncGenerator[Event, None]) -> Response:
+            transcript = await transcribe(events, recording)
+            if form.response_format == "text":
+                return PlainTextResponse(f"{transcript.text}\n")
+            return JSONResponse(transcript.json(form.response_format or "json"))
+
+        events = self._meter.watch(self._backend.stream(listening(recording)))
+        return Spoken(events, "a transcription", write)
+
+    async def metrics(self) -> Response:
+        """How busy the service is and was, for Prometheus."""
+        return Response(self._meter.text(), media_type=CONTENT_TYPE)
 
     def _check_name(self, asked: str | None) -> None:
         if asked not in (None, "", self._name):
@@ -136,12 +235,13 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         return error_response(
             ApiError(400, f"The body is not JSON: {first['ctx']['error']}.", "invalid_json")
         )
-    if not isinstance(error.body, dict):
+    if not isinstance(error.body, dict | FormData):
         is_json = "json" in request.headers.get("content-type", "")
         text = "The body must be a JSON object, sent with Content-Type: application/json."
         return error_response(ApiError(400 if is_json or not error.body else 415, text, "invalid_body"))
-    param = ".".join(map(str, _where(first["loc"][1:], error.body))) or None
     missing = first["type"] == "missing"
+    where = first["loc"][-1:] if missing and not error.body else _where(first["loc"][1:], error.body)
+    param = ".".join(map(str, where)) or None
     code = "missing_required_parameter" if missing else "invalid_value"
     return error_response(ApiError(400, f"{param}: {first['msg']}.", code, param))
 
@@ -153,7 +253,7 @@ def _where(location: Sequence[int | str], body: Any) -> list[int | str]:
         try:
             body = body[key]
         except (KeyError, IndexError, TypeError):
-            absent = depth == len(location) and isinstance(body, dict)
+            absent = depth == len(location) and isinstance(body, Mapping)
             if not absent:
                 continue
         path.append(key)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 # ------------------------------------------------------------------------------------ messages
@@ -42,15 +42,17 @@ def _as_object(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
-class DataUrl(_Body):
-    """`data:image/png;base64,…`; a plain string stands for `{"url": …}`."""
+class MediaUrl(_Body):
+    """`data:image/png;base64,…`; a plain string stands for `{"url": …}`. An address of http or https is
+    fetched from the hosts that the operator allows.
+    """
 
     url: str
 
 
 class ImageContent(_Body):
     type: Literal["image_url"]
-    image_url: Annotated[DataUrl, BeforeValidator(_as_object)]
+    image_url: Annotated[MediaUrl, BeforeValidator(_as_object)]
 
 
 class InputAudio(_Body):
@@ -67,7 +69,7 @@ class InputAudioContent(_Body):
 
 class AudioUrlContent(_Body):
     type: Literal["audio_url"]
-    audio_url: Annotated[DataUrl, BeforeValidator(_as_object)]
+    audio_url: Annotated[MediaUrl, BeforeValidator(_as_object)]
 
 
 ContentPart = Annotated[
@@ -128,18 +130,30 @@ class ThinkingSwitches(_Body):
     """Every way in which clients of other servers switch thinking on or off, and hide or show it."""
 
     enable_thinking: bool | None = None
+    """Think before answering. The model's own default is to think; any switch that says no wins."""
     chat_template_kwargs: TemplateArguments | None = None
+    """The same, as vLLM, SGLang and llama.cpp take it."""
     thinking: Annotated[Thinking | None, BeforeValidator(_as_thinking)] = None
+    """The same, as z.ai, BigModel and DeepSeek take it."""
     reasoning_effort: Effort | None = None
+    """`none` is off; the others are on."""
     reasoning: Reasoning | None = None
+    """The same, as OpenRouter takes it."""
     think: bool | Effort | None = None
+    """The same, as Ollama takes it."""
     thinking_budget: int | None = None
+    """0 is off."""
     thinking_budget_tokens: int | None = None
+    """0 is off."""
 
     include_reasoning: bool | None = None
+    """false: think, but leave the thinking out of the reply."""
     return_reasoning: bool | None = None
+    """false: think, but leave the thinking out of the reply."""
     separate_reasoning: bool | None = None
+    """false: leave the thinking in the content, between `<think>` tags."""
     reasoning_format: str | None = None
+    """`none`: leave the thinking in the content, between `<think>` tags."""
 
     @property
     def wants_thinking(self) -> bool | None:
@@ -178,16 +192,38 @@ class ResponseFormat(_Body):
 
 
 class ChatCompletionRequest(ThinkingSwitches):
+    """The body of POST /v1/chat/completions, with OpenAI's names, the thinking switches of other servers, and
+    a short way to ask about pictures.
+    """
+
     model: str | None = None
+    """The served name, or nothing."""
     messages: list[ChatMessage] = Field(min_length=1)
+    """The conversation; the last one is asked."""
     stream: bool | None = None
+    """Chunks as server-sent events; a comment every 15 seconds keeps the connection open."""
     stream_options: StreamOptions | None = None
 
+    image: (
+        Annotated[
+            Annotated[str, Tag("one")] | Annotated[list[str], Field(max_length=16), Tag("many")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = None
+    """Pictures that join the last message: base64, data URLs, or addresses as in `image_url`."""
+    query: Text | None = None
+    """A question that joins the last message, unless it says the same already."""
+
     max_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    """Thinking and answer together; 512 where neither this nor the next is given."""
     max_completion_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    """The same under its newer name; it wins."""
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    """0, the default here, is greedy."""
     top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    """The same seed gives the same answer; none draws a new one."""
     stop: (
         Annotated[
             Annotated[Text, Tag("one")] | Annotated[list[Text], Field(max_length=16), Tag("many")],
@@ -195,12 +231,19 @@ class ChatCompletionRequest(ThinkingSwitches):
         ]
         | None
     ) = None
+    """The answer ends before any of these; they may stand in the thinking."""
 
     # Known, so that asking for them is refused and not silently left undone.
     n: int | None = None
+    """Only 1; more is a 400."""
     logprobs: bool | None = None
+    """Only false; true is a 400."""
     top_logprobs: int | None = None
+    """Only 0; more is a 400."""
     tools: list[Any] | None = None
+    """Only with `tool_choice` none; else a 400."""
     tool_choice: Any = None
     response_format: ResponseFormat | None = None
+    """Only `text`; others are a 400."""
     modalities: list[str] | None = None
+    """Only `["text"]`; others are a 400."""

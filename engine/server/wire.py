@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
 from engine.media import read_audio, read_image
@@ -14,6 +14,7 @@ from engine.protocol import (
     AnswerAdded,
     AssistantError,
     FinishReason,
+    ImagePart,
     InvalidRequest,
     Message,
     Options,
@@ -58,16 +59,41 @@ class Call:
     display: Display = "separate"
 
 
-def read_call(body: ChatCompletionRequest) -> Call:
-    """`body` as the engine takes it, its pictures and recordings validated. Raises `ApiError`."""
+def read_call(body: ChatCompletionRequest, fetched: Mapping[str, bytes] | None = None) -> Call:
+    """`body` as the engine takes it, its pictures and recordings validated. Raises `ApiError`.
+
+    `fetched` holds what the addresses of `remote_media` lead to.
+    """
     _refuse_unsupported(body)
     options = body.stream_options
     return Call(
-        Request(_messages(body.messages), _options(body)),
+        Request(_messages(body, MediaReader(fetched or {})), _options(body)),
         stream=bool(body.stream),
         include_usage=bool(options and options.include_usage),
         display=body.display,
     )
+
+
+def remote_media(body: ChatCompletionRequest) -> list[tuple[str, str]]:
+    """What `body` only names: each address, and the field that it stands in."""
+    return [(url, param) for url, param in _media_urls(body) if url[:5].lower() != "data:"]
+
+
+def _media_urls(body: ChatCompletionRequest) -> Iterator[tuple[str, str]]:
+    for index, message in enumerate(body.messages):
+        for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
+            param = f"messages.{index}.content.{place}"
+            if isinstance(part, ImageContent):
+                yield part.image_url.url, f"{param}.image_url.url"
+            elif isinstance(part, AudioUrlContent):
+                yield part.audio_url.url, f"{param}.audio_url.url"
+    for index, image in enumerate(_images(body)):
+        if "://" in image[:16]:
+            yield image, f"image.{index}"
+
+
+def _images(body: ChatCompletionRequest) -> list[str]:
+    return [body.image] if isinstance(body.image, str) else body.image or []
 
 
 def _refuse_unsupported(body: ChatCompletionRequest) -> None:
@@ -107,21 +133,32 @@ def _options(body: ChatCompletionRequest) -> Options:
         raise ApiError.of(error.as_event(), param) from error
 
 
-def _messages(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
+def _messages(body: ChatCompletionRequest, media: MediaReader) -> tuple[Message, ...]:
     """The conversation. Where only instructions end it, the last one is what is asked."""
+    messages = body.messages
     if messages[-1].role == "assistant":
         text = "The last message is the assistant's; a completion needs a user message to answer."
         raise ApiError(400, text, "unsupported_value", "messages")
     content = [part for one in messages if isinstance(one.content, list) for part in one.content]
-    if sum(not isinstance(part, TextContent | RefusalContent) for part in content) > MEDIA_MAX:
+    count = sum(not isinstance(part, TextContent | RefusalContent) for part in content)
+    if count + len(_images(body)) > MEDIA_MAX:
         text = f"At most {MEDIA_MAX} pictures and recordings can be sent in one request."
         raise ApiError(400, text, "too_many_media", "messages")
     roles: list[Role] = ["system" if one.role == "developer" else one.role for one in messages]
     roles[-1] = "user"
-    return tuple(
-        Message(role, _parts(one, f"messages.{index}.content"), _thinking(one))
+    *before, last = (
+        Message(role, _parts(one, f"messages.{index}.content", media), _thinking(one))
         for index, (one, role) in enumerate(zip(messages, roles, strict=True))
     )
+    return (*before, replace(last, parts=(*last.parts, *_short_way(body, last, media))))
+
+
+def _short_way(body: ChatCompletionRequest, last: Message, media: MediaReader) -> Iterator[Part]:
+    """The pictures of `image`, and `query` unless the last message says the same already."""
+    for index, image in enumerate(_images(body)):
+        yield media.image(image, f"image.{index}")
+    if body.query and body.query.strip() != last.text.strip():
+        yield TextPart(body.query)
 
 
 def _thinking(message: ChatMessage) -> str:
@@ -129,15 +166,15 @@ def _thinking(message: ChatMessage) -> str:
     return thinking if message.role == "assistant" else ""
 
 
-def _parts(message: ChatMessage, param: str) -> tuple[Part, ...]:
+def _parts(message: ChatMessage, param: str, media: MediaReader) -> tuple[Part, ...]:
     if message.content is None:
         return ()
     if isinstance(message.content, str):
         return (TextPart(message.content),) if message.content else ()
-    return tuple(_part(part, f"{param}.{index}") for index, part in enumerate(message.content))
+    return tuple(_part(part, f"{param}.{index}", media) for index, part in enumerate(message.content))
 
 
-def _part(part: ContentPart, param: str) -> Part:
+def _part(part: ContentPart, param: str, media: MediaReader) -> Part:
     try:
         match part:
             case TextContent():
@@ -145,26 +182,44 @@ def _part(part: ContentPart, param: str) -> Part:
             case RefusalContent():
                 return TextPart(part.refusal)
             case ImageContent():
-                return read_image(_data_of(part.image_url.url, f"{param}.image_url.url"), "the picture")
+                return read_image(media.of_url(part.image_url.url, f"{param}.image_url.url"), "the picture")
             case AudioUrlContent():
-                return read_audio(_data_of(part.audio_url.url, f"{param}.audio_url.url"), "the recording")
+                return read_audio(media.of_url(part.audio_url.url, f"{param}.audio_url.url"), "the recording")
             case InputAudioContent():
-                data = part.input_audio.data
-                at = f"{param}.input_audio.data"
-                is_url = data[:5].lower() == "data:"
-                return read_audio(_data_of(data, at) if is_url else _decoded(data, at), "the recording")
+                data = media.of_field(part.input_audio.data, f"{param}.input_audio.data")
+                return read_audio(data, "the recording")
     except AssistantError as error:
-        raise ApiError.of(error.as_event(), param) from error
+        raise ApiError.named(error, param) from error
     assert_never(part)
 
 
-def _data_of(url: str, param: str) -> bytes:
-    """What the data URL `url` holds. Nothing is ever fetched: a server that does can be aimed."""
-    prefix = _DATA_URL.match(url)
-    if prefix is None:
-        text = "This server fetches nothing. Send the file itself: data:<type>;base64,<data>."
-        raise ApiError(400, text, "remote_media_refused", param)
-    return _decoded(url[prefix.end() :], param)
+@dataclass(frozen=True, slots=True)
+class MediaReader:
+    """The bytes behind base64, data URLs and the addresses in `fetched`. Raises `ApiError`."""
+
+    fetched: Mapping[str, bytes]
+
+    def image(self, text: str, param: str) -> ImagePart:
+        """A picture given as any of the three."""
+        try:
+            return read_image(self.fetched[text] if text in self.fetched else self.of_field(text, param))
+        except AssistantError as error:
+            raise ApiError.named(error, param) from error
+
+    def of_url(self, url: str, param: str) -> bytes:
+        """What a data URL holds, or what was fetched. Nothing is fetched here."""
+        if url in self.fetched:
+            return self.fetched[url]
+        prefix = _DATA_URL.match(url)
+        if prefix is None:
+            text = "This server does not fetch that. Send the file itself: data:<type>;base64,<data>."
+            raise ApiError(400, text, "remote_media_refused", param)
+        return _decoded(url[prefix.end() :], param)
+
+    def of_field(self, text: str, param: str) -> bytes:
+        """Base64, with or without the head of a data URL."""
+        is_url = text[:5].lower() == "data:" or "://" in text[:16]
+        return self.of_url(text, param) if is_url else _decoded(text, param)
 
 
 def _decoded(text: str, param: str) -> bytes:

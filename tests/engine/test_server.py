@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,8 +20,15 @@ import pytest
 
 from autoglm_ui.backends.choice import UnavailableBackend
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
+from autoglm_ui.settings import OTHERS, Settings
+from engine.loading import Loading
 from engine.protocol import AnswerAdded, Failed, FailureKind, ReasoningAdded, Request, Resplit
+from engine.server import replies
+from engine.server.reference import write_reference
 from engine.server.schema import ChatCompletionRequest
+from engine.server.settings import ServerSettings
+from engine.server.settings import read as read_settings
+from engine.server.transcribing import Transcript, heard
 from engine.server.wire import read_call
 from tests.engine.serving import Service, eventually, serving
 from tests.engine.test_wire import OFF, ON, packed, picture, recording
@@ -105,7 +115,7 @@ def test_a_model_can_be_served_under_another_name():
 
 
 def test_while_loading_it_says_so_and_a_request_waits():
-    backend = ScriptedBackend(Script(delay=0, load=0.7))
+    backend = ScriptedBackend(Script(delay=0, load=3))
     with serving(backend, keep_alive=0.05) as service:
         health = httpx.get(f"{service.url}/health")
         assert health.status_code == 503
@@ -380,6 +390,174 @@ def test_a_body_over_the_limit_is_a_413_that_the_client_gets_to_read(declared: b
         assert post(service, ask("x" * 90_000, max_tokens=1)).status_code == 200
 
 
+def test_requests_beyond_those_that_memory_is_for_are_told_when_to_come_back():
+    backend = ScriptedBackend(Script(load=60))
+    with serving(backend, at_once_max=1) as service, httpx.Client(timeout=10) as client:
+        listener = threading.Thread(target=listen_a_while, args=[service])
+        listener.start()
+        assert eventually(lambda: backend.open_streams == 1)
+        refused = client.post(f"{service.url}/v1/chat/completions", json=ask())
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert error_of(refused)["type"] == "rate_limit_error"
+        assert client.get(f"{service.url}/v1/models").status_code == 200
+        listener.join()
+        assert eventually(lambda: backend.open_streams == 0)
+        assert client.post(f"{service.url}/v1/chat/completions", json=ask(n=2)).status_code == 400
+
+
+def listen_a_while(service: Service) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{service.url}/v1/chat/completions", json=ask(stream=True), timeout=1.0)
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A small PNG file whose header claims another size."""
+    header = b"IHDR" + struct.pack(">II", width, height) + picture()[24:29]
+    return picture()[:12] + header + struct.pack(">I", zlib.crc32(header)) + picture()[33:]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": f"data:image/png;base64,{packed(claiming(8000, 7000))}"},
+        {"type": "input_audio", "input_audio": {"data": packed(recording(61)), "format": "wav"}},
+    ],
+    ids=["pixels", "seconds"],
+)
+def test_media_over_a_limit_are_a_413_that_says_the_limit(service: Service, part: dict[str, Any]):
+    refused = post(service, ask() | {"messages": [{"role": "user", "content": [part]}]})
+    assert refused.status_code == 413
+    error = error_of(refused)
+    assert (error["code"], error["param"]) == ("media_too_large", "messages.0.content.0")
+    assert "50 million" in error["message"] or "60 seconds" in error["message"]
+
+
+# ------------------------------------------------------------------------------ transcriptions
+
+
+def send_sound(service: Service, sound: bytes, **fields: Any) -> httpx.Response:
+    files = {"file": ("recording.wav", sound)}
+    return httpx.post(f"{service.url}/v1/audio/transcriptions", files=files, data=fields, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("我听到“打开相机”。要打开相机。", ("打开相机", "chinese")),
+        ('I hear "tap settings". Tap it.', ("tap settings", "english")),
+        ("我没有听到说话声。", ("", "chinese")),
+        ("I hear no speech.\nI did not hear any words.", ("", "english")),
+        ("The user wants to know what I can do.", None),
+        ('I hear "tap', None),
+    ],
+)
+def test_only_the_words_between_the_quotes_are_the_transcript(said: str, told: tuple[str, str] | None):
+    assert heard(said) == told
+
+
+def test_a_model_that_does_not_say_what_it_hears_gives_no_transcript(service: Service):
+    refused = send_sound(service, recording(0.5), model="scripted")
+    assert (refused.status_code, error_of(refused)["code"]) == (422, "speech_not_understood")
+
+
+@pytest.mark.parametrize(
+    ("sound", "fields", "status", "param"),
+    [
+        (b"no sound at all", {}, 400, "file"),
+        (b"", {}, 400, "file"),
+        (recording(61), {}, 413, "file"),
+        (recording(0.5), {"response_format": "srt"}, 400, "response_format"),
+        (recording(0.5), {"response_format": "poem"}, 400, "response_format"),
+        (recording(0.5), {"stream": "true"}, 400, "stream"),
+        (recording(0.5), {"model": "whisper-1"}, 404, "model"),
+    ],
+)
+def test_what_cannot_be_transcribed_says_why(
+    service: Service, sound: bytes, fields: dict[str, Any], status: int, param: str
+):
+    refused = send_sound(service, sound, **fields)
+    assert (refused.status_code, error_of(refused)["param"]) == (status, param)
+
+
+def test_a_transcription_without_a_file_says_so(service: Service):
+    url = f"{service.url}/v1/audio/transcriptions"
+    ways: list[dict[str, Any]] = [
+        {"data": {"model": "scripted"}},
+        {"json": {}},
+        {"files": {"other": b"x"}},
+        {},
+    ]
+    for how in ways:
+        refused = httpx.post(url, **how)
+        assert (refused.status_code, error_of(refused)["param"]) == (400, "file")
+
+
+def test_hanging_up_on_a_transcription_closes_the_backend():
+    backend = ScriptedBackend(Script(load=60))
+    with serving(backend) as service:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{service.url}/v1/audio/transcriptions",
+                files={"file": ("recording.wav", recording(0.5))},
+                timeout=0.5,
+            )
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+# ----------------------------------------------------------------------------------- metrics
+
+
+def test_metrics_count_what_happened():
+    with serving(ScriptedBackend(Script(delay=0)), api_key="sk-metrics") as service:
+        bearer = {"Authorization": "Bearer sk-metrics"}
+        usage = post(service, ask(), headers=bearer).json()["usage"]
+        post(service, ask("/fail busy"), headers=bearer)
+        post(service, ask())
+        httpx.get(f"{service.url}/v1/secret-sk-metrics", headers=bearer)
+        assert httpx.get(f"{service.url}/metrics").status_code == 401
+        told = httpx.get(f"{service.url}/metrics", headers=bearer)
+    assert told.headers["content-type"].startswith("text/plain")
+    lines = set(told.text.splitlines())
+    reasoning = usage["completion_tokens_details"]["reasoning_tokens"]
+    chat = 'autoglm_http_responses_total{route="/v1/chat/completions",status='
+    expected = {
+        f'{chat}"200"}} 1.0',
+        f'{chat}"429"}} 1.0',
+        f'{chat}"401"}} 1.0',
+        'autoglm_http_responses_total{route="other",status="404"} 1.0',
+        'autoglm_requests_total{outcome="stop"} 1.0',
+        'autoglm_requests_total{outcome="busy"} 1.0',
+        "autoglm_requests_in_flight 0.0",
+        f'autoglm_tokens_total{{kind="reasoning"}} {reasoning:.1f}',
+        "autoglm_request_seconds_count 2.0",
+    }
+    assert expected - lines == set()
+    assert "sk-metrics" not in told.text
+
+
+# -------------------------------------------------------------------------- the description
+
+
+def test_what_is_answered_is_what_is_described(service: Service):
+    body = ask(stream=True, stream_options={"include_usage": True})
+    for event in sent_events(post(service, body)):
+        replies.Chunk.model_validate(event)
+    replies.Completion.model_validate(post(service, ask()).json())
+    replies.ErrorReply.model_validate(post(service, ask(n=2)).json())
+    replies.ModelList.model_validate(httpx.get(f"{service.url}/v1/models").json())
+    replies.Health.model_validate(httpx.get(f"{service.url}/health").json())
+    told = Transcript("tap settings", "english", 1.5)
+    for shape in ("json", "verbose_json"):
+        replies.Transcription.model_validate(told.json(shape))
+    described = httpx.get(f"{service.url}/openapi.json").json()
+    assert {operation for path in described["paths"].values() for operation in path} == {"get", "post"}
+
+
+def test_the_reference_is_what_the_code_says():
+    written = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert written == write_reference(), "python -m engine.server.reference > docs/api.md"
+
+
 # ----------------------------------------------------------------------------------- failures
 
 
@@ -514,6 +692,9 @@ def test_stopping_the_server_tells_those_who_still_listen():
         ["--api-key", ""],
         ["--ssl-certfile", "cert.pem"],
         ["--mod", "nano"],
+        ["--ssl-certfile", "no-such.pem", "--ssl-keyfile", "no-such.pem"],
+        ["--allow-media-host", "http://example.org/"],
+        ["--slots", "0"],
     ],
 )
 def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str]):
@@ -521,3 +702,46 @@ def test_a_command_line_that_cannot_be_meant_is_refused(arguments: list[str]):
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 2
     assert "error:" in ended.stderr
+
+
+def test_every_option_of_the_command_is_an_environment_variable_too():
+    environ = {
+        "AUTOGLM_MODEL": "some/model",
+        "AUTOGLM_SERVED_MODEL_NAME": "autoglm-phone-9b",
+        "AUTOGLM_HOST": "0.0.0.0",
+        "AUTOGLM_PORT": "8080",
+        "AUTOGLM_API_KEY": "sk-secret",
+        "AUTOGLM_SSL_CERTFILE": __file__,
+        "AUTOGLM_SSL_KEYFILE": __file__,
+        "AUTOGLM_ALLOW_MEDIA_HOST": "example.org,*.example.net",
+        "AUTOGLM_SLOTS": "4",
+        "AUTOGLM_WAITING": "8",
+    }
+    given = read_settings([], environ)
+    options = ServerSettings.__dataclass_fields__.keys() - {"loading", "plan"}
+    assert set(environ) == {f"AUTOGLM_{name.upper()}" for name in options}
+    assert given == ServerSettings(
+        "some/model",
+        "autoglm-phone-9b",
+        "0.0.0.0",
+        8080,
+        "sk-secret",
+        __file__,
+        __file__,
+        ("example.org", "*.example.net"),
+        4,
+        8,
+        Loading(),
+        plan=False,
+    )
+    assert "sk-secret" not in repr(given)
+    assert read_settings(["--port", "9000"], environ).port == 9000
+    assert read_settings([], {}).host == "127.0.0.1"
+    # The page ignores those that are the service's alone.
+    assert set(environ) - {f"AUTOGLM_{name.upper()}" for name in Settings.__dataclass_fields__} <= OTHERS
+
+
+def test_help_does_not_show_the_key(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        read_settings(["--help"], {"AUTOGLM_API_KEY": "sk-secret"})
+    assert "sk-secret" not in capsys.readouterr().out

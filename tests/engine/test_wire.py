@@ -193,6 +193,34 @@ def test_the_number_of_pictures_is_bounded_before_any_is_decoded():
     assert refusal(messages=asking(*[broken] * (MEDIA_MAX + 1))).code == "too_many_media"
 
 
+@pytest.mark.parametrize("image", [packed(picture()), f"data:image/png;base64,{packed(picture())}"])
+def test_a_picture_and_a_question_may_stand_beside_the_messages(image: str):
+    (message,) = read(image=image, query="Where is it?").request.messages
+    assert message.text == "What is this?\nWhere is it?"
+    assert [(one.width, one.height) for one in message.images] == [(40, 30)]
+    (again,) = read(image=[image, image], query="What is this?").request.messages
+    assert again.text == "What is this?"
+    assert len(again.images) == 2
+
+
+@pytest.mark.parametrize(
+    ("image", "code"),
+    [
+        ("a!b", "invalid_base64"),
+        (packed(b"hello"), "bad_media"),
+        ("https://example.org/cat.png", "remote_media_refused"),
+        ("file:///etc/passwd", "remote_media_refused"),
+    ],
+)
+def test_a_picture_beside_the_messages_is_checked_as_any(image: str, code: str):
+    assert refusal(image=image).code == code
+
+
+def test_pictures_beside_the_messages_count_with_those_inside():
+    inside = asking(shown(f"data:image/png;base64,{packed(picture())}"))
+    assert refusal(image=["AAAA"] * MEDIA_MAX, messages=inside).code == "too_many_media"
+
+
 # --------------------------------------------------------------------------------- options
 
 

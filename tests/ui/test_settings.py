@@ -109,6 +109,13 @@ def test_key_in_the_environment_without_an_endpoint_is_meant_for_the_service() -
     assert read([], {"AUTOGLM_API_KEY": "sk-secret"}) == Settings()
 
 
+def test_api_takes_the_key_that_its_clients_must_send() -> None:
+    assert read(["--api"], {"AUTOGLM_API_KEY": "sk-secret"}).api_key == "sk-secret"
+    assert read(["--api-key", "k"], {"AUTOGLM_API": "1"}).api_key == "k"
+    with pytest.raises(UsageError, match="--api serves the model of this process"):
+        read(["--api", "--base-url", "http://h/v1"], {})
+
+
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read(["--help"], {})

@@ -1,0 +1,173 @@
+"""What the service answers, for its own description; `wire.py` writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ErrorDetail(_Reply):
+    message: str
+    """What failed, why, and what to do next; no path and no traceback of the server."""
+    type: Literal["invalid_request_error", "rate_limit_error", "server_error"]
+    param: str | None
+    """The field that is wrong, dotted: `messages.0.content.1.image_url.url`."""
+    code: str | None
+
+
+class ErrorReply(_Reply):
+    """Every refusal and failure, whatever its status; in a stream, the event before `[DONE]`."""
+
+    error: ErrorDetail
+
+
+class Health(_Reply):
+    status: Literal["ok", "loading", "failed"]
+    model: str
+    reason: str | None = None
+    """Why not ok; absent when it is."""
+
+
+class Modalities(_Reply):
+    input_modalities: list[Literal["text", "image", "audio"]]
+    output_modalities: list[Literal["text"]]
+
+
+class Model(_Reply):
+    id: str
+    object: Literal["model"]
+    created: int
+    """Seconds since 1970."""
+    owned_by: str
+    architecture: Modalities
+
+
+class ModelList(_Reply):
+    object: Literal["list"]
+    data: list[Model]
+
+
+class PromptDetails(_Reply):
+    text_tokens: int
+    image_tokens: int
+    audio_tokens: int
+    cached_tokens: int
+
+
+class CompletionDetails(_Reply):
+    reasoning_tokens: int
+
+
+class TokenUsage(_Reply):
+    prompt_tokens: int
+    """Everything that went in: text, pictures and sound."""
+    completion_tokens: int
+    """Everything that came out: thinking and answer."""
+    total_tokens: int
+    prompt_tokens_details: PromptDetails
+    completion_tokens_details: CompletionDetails
+
+
+class AnswerMessage(_Reply):
+    role: Literal["assistant"]
+    content: str
+    refusal: None
+    reasoning_content: str | None = None
+    """The thinking; absent where there is none or it was not asked for."""
+    reasoning: str | None = None
+    """The same under the name that other clients read."""
+
+
+class Choice(_Reply):
+    index: int
+    message: AnswerMessage
+    logprobs: None
+    finish_reason: Literal["stop", "length", "content_filter"]
+
+
+class Completion(_Reply):
+    """The whole answer, where `stream` is not set."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: TokenUsage | None
+
+
+class Delta(_Reply):
+    """What to append. The first has the role, the last is empty."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class ChunkChoice(_Reply):
+    index: int
+    delta: Delta
+    logprobs: None
+    finish_reason: Literal["stop", "length", "content_filter"] | None
+
+
+class Chunk(_Reply):
+    """One event of a stream: `data: {…}`. The stream ends with `data: [DONE]`, also after an error."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: TokenUsage | None = None
+    """Only in the last chunk, which has no choices, and only with `stream_options.include_usage`."""
+
+
+class DurationUsage(_Reply):
+    type: Literal["duration"]
+    seconds: float
+
+
+class Transcription(_Reply):
+    """With `response_format` json; `text` gives the words alone."""
+
+    text: str
+    """Empty where the model says that nobody spoke."""
+    usage: DurationUsage
+    task: Literal["transcribe"] | None = None
+    """This and the following only with verbose_json."""
+    language: str | None = None
+    """chinese or english; empty where it is not told."""
+    duration: float | None = None
+    """Seconds."""
+
+
+def failures(**said: str) -> dict[int | str, dict[str, Any]]:
+    """The statuses of a route, `s400="…"`, as FastAPI's `responses` takes them."""
+    return {
+        int(name[1:]): {"model": ErrorReply, "description": description} for name, description in said.items()
+    }
+
+
+def describe(routes: Sequence[Any]) -> dict[str, Any]:
+    """The OpenAPI description of `routes`: FastAPI's own, without the 422 that this service never gives."""
+    described = get_openapi(title="AutoGLM", version="1", routes=routes)
+    schemas = described["components"]["schemas"]
+    for operation in (operation for path in described["paths"].values() for operation in path.values()):
+        body = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+        if body.get("schema", {}).get("$ref", "").endswith("/HTTPValidationError"):
+            del operation["responses"]["422"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    chunk = Chunk.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= chunk.pop("$defs") | {"Chunk": chunk}
+    described["components"]["schemas"] = dict(sorted(schemas.items()))
+    return described
