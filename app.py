@@ -35,6 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if settings.api and not settings.local and settings.api_key is None:
+        print(
+            f"warning: anyone who can reach {settings.host} can use /v1; --api-key protects it",
+            file=sys.stderr,
+        )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     return serve(settings, port)
 
@@ -91,7 +96,12 @@ def serve(settings: Settings, port: int) -> int:
             **page.launch_arguments(media, settings), server_port=port, inbrowser=settings.opens_browser
         )
         cleanup.callback(demo.close, verbose=False)
-        add_health(app, pool, choice)
+        if settings.api:
+            add_api(app, pool, choice, settings.api_key)
+            # Before the page: who still listens to an answer is told that it ends.
+            cleanup.callback(pool.close)
+        else:
+            add_health(app, pool, choice)
         print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)
         stopped.wait()
         print("autoglm-ui: ending", flush=True)
@@ -105,6 +115,19 @@ def add_health(app: Any, pool: Any, choice: Any) -> None:
     def health() -> dict[str, str]:
         backend = pool.get(choice)
         return {"status": "ok", "backend": backend.name, "state": backend.readiness().state}
+
+
+def add_api(app: Any, pool: Any, choice: Any, api_key: str | None) -> None:
+    """Serve the backend that the program was started with at /v1, /health and /metrics."""
+    from starlette.routing import Route
+
+    from autoglm_ui.backends.choice import PooledBackend
+    from engine.server.routes import create_app
+
+    backend = PooledBackend(pool, choice)
+    service = create_app(backend, api_key=api_key, engine=lambda: pool.find(choice))
+    # As routes, before Gradio's own: a mount would cut the paths that the service looks for.
+    app.router.routes[:0] = [Route(path, service) for path in ("/v1/{rest:path}", "/health", "/metrics")]
 
 
 def free_port(settings: Settings) -> int | None:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -151,6 +152,17 @@ class BackendPool:
             except Exception:  # the program ends all the same
                 log.exception("closing %r failed", backend.name)
 
+    def find(self, choice: BackendChoice) -> Backend:
+        """Like `get`; after `close` one that says so."""
+        with self._lock:
+            backend = self._backends.get(choice)
+        if backend is not None:
+            return backend
+        return UnavailableBackend(
+            choice.model or BUNDLED,
+            Failed(FailureKind.INTERRUPTED, "the program is ending", "Start it again."),
+        )
+
     def _made(self, choice: BackendChoice) -> Backend:
         name = choice.model or choice.base_url or BUNDLED
         try:
@@ -161,3 +173,29 @@ class BackendPool:
             remedy = 'Install the engine: pip install ".[engine]". Or choose an endpoint in the settings.'
             log.warning("%s cannot be used: %s", name, error)
             return UnavailableBackend(name, Failed(FailureKind.LOAD_FAILED, str(error), remedy))
+
+
+class PooledBackend:
+    """The backend of a leased `choice`, whichever the pool holds at the time; the pool closes it."""
+
+    def __init__(self, pool: BackendPool, choice: BackendChoice) -> None:
+        self._pool = pool
+        self._choice = choice
+
+    @property
+    def name(self) -> str:
+        return self._pool.find(self._choice).name
+
+    def readiness(self) -> Readiness:
+        return self._pool.find(self._choice).readiness()
+
+    def capabilities(self) -> Capabilities:
+        return self._pool.find(self._choice).capabilities()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._pool.find(self._choice).stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def aclose(self) -> None:
+        """Nothing: others may use it still."""

@@ -1,0 +1,39 @@
+"""The page and the service from one process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_and_the_service_are_one_program(tmp_path: Path):
+    command = [sys.executable, str(ROOT / "app.py"), "--model", "scripted:delay=0.01", "--no-browser"]
+    command += ["--api", "--api-key", "sk-both", "--port", "0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[1]
+            assert httpx.get(f"{url}/health").json() == {"status": "ok", "model": "scripted"}
+            assert "<!doctype html>" in httpx.get(url, timeout=30).text
+            for path in ("/v1/models", "/v1/nothing", "/metrics"):
+                assert httpx.get(url + path).status_code == 401
+            client = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-both")
+            assert client.models.list().data[0].id == "scripted"
+            messages: Any = [{"role": "user", "content": "Hello"}]
+            chunks = client.chat.completions.create(model="scripted", messages=messages, stream=True)
+            said = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+            assert said.endswith("Text received: Hello")
+            bearer = {"Authorization": "Bearer sk-both"}
+            assert 'outcome="stop"} 1.0' in httpx.get(f"{url}/metrics", headers=bearer).text
+            stranger = {"Host": "evil.example", **bearer}
+            assert httpx.get(f"{url}/v1/models", headers=stranger).status_code == 400
+        finally:
+            process.terminate()
+        assert process.wait(30) == 0
