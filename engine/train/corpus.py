@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.train.dialogues import Scene, Spot
+from engine.train.scene import Scene, Spot
 from engine.train.screens import Screen, Split, draw_screen
 from engine.train.screens.mosaic import draw_mosaic
 

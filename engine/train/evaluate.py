@@ -22,10 +22,11 @@ import torch
 
 from engine.model import register
 from engine.train.corpus import ScreenCorpus, Source, draw_corpus
-from engine.train.dialogues import EVALUATED, Composer, Expectation, Sample
+from engine.train.dialogues import EVALUATED, Composer, Sample
 from engine.train.hearing import HearingCorpus, record_corpus
 from engine.train.joint_stage import to_chat
 from engine.train.lexicon import THINGS
+from engine.train.replies import Expectation
 
 logger = logging.getLogger(__name__)
 

@@ -1,13 +1,14 @@
 """Then the decoder: it learns to think and answer, looking at what the encoders see and hear.
 
 The encoders are done, so their features are computed once and kept; the alignment into the shared space,
-the gated cross-attention and the decoder learn together.
+the gated cross-attention and the decoder learn together. While it learns what to say it is also told where
+to look for it (`gaze.py`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,11 +21,12 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from engine.model.audio import AudioFeatures
-from engine.model.fusion import pad_rows
+from engine.model.fusion import MediaMemory, pad_rows
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.vision import VisionFeatures
 from engine.train.corpus import ScreenCorpus
 from engine.train.dialogues import Composer, Sample
+from engine.train.gaze import GazeRecorder, Look, Surroundings, find_mentions, pad_looks, plan_looks
 from engine.train.hearing import HearingCorpus
 from engine.train.trainer import Losses, Schedule, train
 
@@ -33,6 +35,9 @@ logger = logging.getLogger(__name__)
 IGNORED = -100
 SEEN_AT_ONCE = 32
 GROUP = 8  # batches that are composed together
+GAZE_WEIGHT = 0.5
+# Lengths are rounded up to these: every new shape costs a matrix library time and memory.
+TOKEN_STEP, MEDIA_STEP, SCORED_STEP, CELL_STEP = 16, 32, 512, 1024
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,31 @@ def see_all(model: AutoGLMForConditionalGeneration, corpus: ScreenCorpus) -> See
     return SeenScreens([cells[index] for index in indices], [points[index] for index in indices])
 
 
+@dataclass(frozen=True)
+class HeardSpeech:
+    """What the speech encoder makes of a corpus.
+
+    Per recording, frames float16 [frames, channels], and the frames at which its spelling head heard a phone.
+    """
+
+    frames: Sequence[np.ndarray]
+    spikes: Sequence[tuple[int, ...]]
+
+
 @torch.no_grad()
-def hear_all(model: AutoGLMForConditionalGeneration, corpus: HearingCorpus) -> list[np.ndarray]:
-    """Encode every recording once: frames float16 [frames, c] each."""
-    encoder, device = model.model.audio.encoder.eval(), model.device
-    heard = []
+def hear_all(model: AutoGLMForConditionalGeneration, corpus: HearingCorpus) -> HeardSpeech:
+    """Encode every recording once."""
+    audio, device = model.model.audio.eval(), model.device
+    frames, spikes = [], []
     for index in range(len(corpus)):
         mel = torch.from_numpy(corpus.mel(index))[None].to(device)
-        features = encoder(mel, torch.tensor([mel.shape[-1]], device=device))
-        heard.append(features.frames[0].half().cpu().numpy())
+        features = audio.encoder(mel, torch.tensor([mel.shape[-1]], device=device))
+        frames.append(features.frames[0].half().cpu().numpy())
+        heard = audio.spell(features)[0].argmax(dim=-1).nonzero()[:, 0]
+        spikes.append(tuple(heard.tolist()))
         if index % 4000 == 3999:
             logger.info("heard %d of %d recordings", index + 1, len(corpus))
-    return heard
+    return HeardSpeech(frames, spikes)
 
 
 def to_chat(sample: Sample) -> list[dict[str, Any]]:
@@ -90,10 +108,28 @@ def to_chat(sample: Sample) -> list[dict[str, Any]]:
     return chat
 
 
+def round_up(count: int, step: int) -> int:
+    return -(-count // step) * step
+
+
 def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
     found = tokenizer.convert_tokens_to_ids(token)
     assert isinstance(found, int)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """A sample as tokens.
+
+    ids: the prompt, what is said, the stop token; `prompt` is the prompt's length in tokens.
+    said: the thinking and the answer; offsets: the characters of it that each of its tokens covers.
+    """
+
+    ids: list[int]
+    prompt: int
+    said: str
+    offsets: list[tuple[int, int]]
 
 
 class Speller:
@@ -104,28 +140,36 @@ class Speller:
         self.stop = token_id(tokenizer, "<|user|>")
         self.padding = token_id(tokenizer, "<|endoftext|>")
 
-    def spell(self, sample: Sample) -> tuple[list[int], int]:
-        """(ids of the prompt and the answer, length of the prompt)."""
+    def spell(self, sample: Sample) -> Spelt:
         chat, last = to_chat(sample), sample.turns[-1]
         prompt = self.tokenizer.apply_chat_template(
             chat[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
         )
         assert isinstance(prompt, str)
-        answer = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.answer
+        said = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.answer
         prompt_ids = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        answer_ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
-        return [*prompt_ids, *answer_ids, self.stop], len(prompt_ids)
+        answer = self.tokenizer(said, add_special_tokens=False, return_offsets_mapping=True)
+        ids = [*prompt_ids, *answer["input_ids"], self.stop]
+        return Spelt(ids, len(prompt_ids), said, answer["offset_mapping"])
 
-    def batch(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
+    def batch(self, spelt: Sequence[Spelt]) -> dict[str, Tensor]:
         """Right-padded `input_ids` and `labels`, int64 [batch, length]."""
-        spelt = [self.spell(sample) for sample in samples]
-        length = max(len(ids) for ids, _ in spelt)
+        length = round_up(max(len(one.ids) for one in spelt), TOKEN_STEP)
         input_ids = torch.full((len(spelt), length), self.padding)
         labels = torch.full((len(spelt), length), IGNORED)
-        for row, (ids, prompt) in enumerate(spelt):
-            input_ids[row, : len(ids)] = torch.tensor(ids)
-            labels[row, prompt : len(ids)] = torch.tensor(ids[prompt:])
+        for row, one in enumerate(spelt):
+            input_ids[row, : len(one.ids)] = torch.tensor(one.ids)
+            labels[row, one.prompt : len(one.ids)] = torch.tensor(one.ids[one.prompt :])
         return {"input_ids": input_ids, "labels": labels}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A part of the stage: which skills, each with how often it is drawn, and for how long."""
+
+    name: str
+    skills: Mapping[str, float]
+    schedule: Schedule
 
 
 class JointStage:
@@ -137,41 +181,75 @@ class JointStage:
         tokenizer: PreTrainedTokenizerFast,
         composer: Composer,
         seen: SeenScreens,
-        heard: Sequence[np.ndarray],
-        batch_size: int,
+        heard: HeardSpeech,
+        content_sizes: np.ndarray,
+        lesson: Lesson,
     ) -> None:
-        self.model, self.composer, self.batch_size = model, composer, batch_size
-        self.seen, self.heard = seen, heard
+        self.model, self.composer, self.lesson = model, composer, lesson
+        self.seen, self.heard, self.content_sizes = seen, heard, content_sizes
         self.speller = Speller(tokenizer)
-        self.group: tuple[int, list[list[Sample]]] = (-1, [])
+        self.recorder = GazeRecorder(model.model.language_model.fusions())
+        self.group: tuple[int, list[list[tuple[Sample, Spelt]]]] = (-1, [])
 
     def draw(self, step: int) -> dict[str, Any]:
         group, member = divmod(step, GROUP)
         if self.group[0] != group:
             self.group = (group, self.compose_group(group))
-        samples = self.group[1][member]
-        return {**self.speller.batch(samples), "samples": samples}
+        samples, spelt = zip(*self.group[1][member], strict=True)
+        batch = self.speller.batch(spelt)
+        return {**batch, "samples": samples, "looks": self.plan_batch(samples, spelt, batch["labels"])}
 
-    def compose_group(self, group: int) -> list[list[Sample]]:
+    def compose_group(self, group: int) -> list[list[tuple[Sample, Spelt]]]:
         """Some batches at once, each of samples of about one length, in any order."""
-        rng = Random(f"joint/{group}")
-        pool = [self.composer.compose(rng) for _ in range(GROUP * self.batch_size)]
-        pool.sort(key=lambda sample: len(self.speller.spell(sample)[0]))
-        batches = [pool[start : start + self.batch_size] for start in range(0, len(pool), self.batch_size)]
+        rng = Random(f"{self.lesson.name}/{group}")
+        size = self.lesson.schedule.batch_size
+        names, weights = list(self.lesson.skills), list(self.lesson.skills.values())
+        samples = [self.composer.compose(rng, skill) for skill in rng.choices(names, weights, k=GROUP * size)]
+        pool = [(sample, self.speller.spell(sample)) for sample in samples]
+        pool.sort(key=lambda pair: len(pair[1].ids))
+        batches = [pool[start : start + size] for start in range(0, len(pool), size)]
         rng.shuffle(batches)
         return batches
 
+    def plan_batch(self, samples: Sequence[Sample], spelt: Sequence[Spelt], labels: Tensor) -> Tensor:
+        """Where to look in this batch: bool [2, batch, length, media tokens]."""
+        surroundings = [self.surround(sample) for sample in samples]
+        rows: list[tuple[int, list[Look]]] = []
+        for sample, one, around in zip(samples, spelt, surroundings, strict=True):
+            spans = find_mentions(one.said, sample.mentions)
+            rows.append((one.prompt - 1, plan_looks(one.offsets, spans, around)))
+        tokens = round_up(max(around.cells + around.frames for around in surroundings), MEDIA_STEP)
+        return pad_looks(rows, labels.shape[1], tokens)
+
+    def surround(self, sample: Sample) -> Surroundings:
+        cells = frames = 0
+        size, spikes = (0, 0), ()
+        if sample.scene is not None:
+            cells = len(self.seen.cells[sample.scene])
+            width, height = self.content_sizes[sample.scene].tolist()
+            size = (width, height)
+        if sample.recording is not None:
+            frames = len(self.heard.frames[sample.recording])
+            spikes = self.heard.spikes[sample.recording]
+        return Surroundings(cells, size, self.model.config.vision.stride, frames, spikes)
+
     def loss(self, batch: dict[str, Any]) -> Losses:
         device = self.model.device
-        memory = self.remember(batch["samples"])
-        labels = batch["labels"].to(device)
-        hidden = self.model.model.language_model(
-            input_ids=batch["input_ids"].to(device), use_cache=False, **memory
-        ).last_hidden_state
-        scored = labels[:, 1:] != IGNORED
-        logits = self.model.lm_head(hidden[:, :-1][scored])
-        loss = functional.cross_entropy(logits, labels[:, 1:][scored])
-        return {"total": loss}
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.lesson.schedule.bf16):
+            memory = self.remember(batch["samples"])
+            labels = batch["labels"].to(device)
+            with self.recorder:
+                hidden = self.model.model.language_model(
+                    input_ids=batch["input_ids"].to(device), use_cache=False, **memory
+                ).last_hidden_state
+            hidden, labels = hidden[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+            scored = (labels != IGNORED).nonzero()[:, 0]
+            # Filled up with the first position, which is of the prompt and has no label.
+            scored = functional.pad(scored, (0, -len(scored) % SCORED_STEP))
+            logits = self.model.lm_head(hidden[scored])
+            gaze = self.recorder.loss(batch["looks"].to(device), memory)
+        naming = functional.cross_entropy(logits.float(), labels[scored])
+        return {"total": naming + GAZE_WEIGHT * gaze, "words": naming, "gaze": gaze}
 
     def remember(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """The media of a batch, aligned and turned into keys and values; rows without media stay empty."""
@@ -192,18 +270,26 @@ class JointStage:
             ):
                 rows[row].append(state)
         empty = torch.zeros(0, self.model.config.text.shared_size, device=self.model.device)
-        return model.remember(pad_rows([torch.cat([empty, *parts]) for parts in rows]))
+        states, mask = pad_rows([torch.cat([empty, *parts]) for parts in rows])
+        room = -states.shape[1] % MEDIA_STEP
+        return model.remember(
+            MediaMemory(functional.pad(states, (0, 0, 0, room)), functional.pad(mask, (0, room)))
+        )
 
     def align_screens(self, scenes: Sequence[int]) -> list[Tensor]:
         cells = [torch.from_numpy(self.seen.cells[index]).float() for index in scenes]
         points = [torch.from_numpy(self.seen.points[index]) for index in scenes]
-        flat = VisionFeatures(torch.cat(cells)[None], torch.cat(points)[None], torch.ones(0))
+        room = -sum(len(item) for item in cells) % CELL_STEP
+        cells_in, points_in = (
+            functional.pad(torch.cat(parts), (0, 0, 0, room))[None] for parts in (cells, points)
+        )
+        flat = VisionFeatures(cells_in, points_in, torch.ones(0))
         flat = VisionFeatures(*(tensor.to(self.model.device) for tensor in flat))
         states = self.model.model.vision.alignment(flat)[0]
-        return list(states.split([len(item) for item in cells]))
+        return list(states.split([*(len(item) for item in cells), room]))[:-1]
 
     def align_speech(self, indices: Sequence[int]) -> list[Tensor]:
-        frames = [torch.from_numpy(self.heard[index]).float() for index in indices]
+        frames = [torch.from_numpy(self.heard.frames[index]).float() for index in indices]
         memory = pad_rows(frames)
         features = AudioFeatures(memory.states.to(self.model.device), memory.mask)
         states = self.model.model.audio.alignment(features)
@@ -216,13 +302,14 @@ def teach_dialogue(
     composer: Composer,
     screens: ScreenCorpus,
     recordings: HearingCorpus,
-    schedule: Schedule,
+    lessons: Sequence[Lesson],
     folder: Path,
 ) -> None:
-    """Train the decoder, the fusion and both alignments; the encoders stay as they are."""
+    """Train the decoder, the fusion and both alignments, lesson by lesson; the encoders stay as they are."""
     for encoder in (model.model.vision.encoder, model.model.audio.encoder):
         encoder.requires_grad_(False)
     seen, heard = see_all(model, screens), hear_all(model, recordings)
-    stage = JointStage(model, tokenizer, composer, seen, heard, schedule.batch_size)
-    model.train()
-    train("joint", model, stage.draw, stage.loss, schedule, folder)
+    for lesson in lessons:
+        stage = JointStage(model, tokenizer, composer, seen, heard, screens.content_sizes, lesson)
+        model.train()
+        train(lesson.name, model, stage.draw, stage.loss, lesson.schedule, folder)

@@ -23,9 +23,9 @@ from engine.model.processing import AutoGLMFeatureExtractor, AutoGLMImageProcess
 from engine.model.tokenization import train_tokenizer
 from engine.train.audio_stage import teach_hearing
 from engine.train.corpus import ScreenCorpus, draw_corpus
-from engine.train.dialogues import Composer
+from engine.train.dialogues import SKILLS, TYPED, Composer
 from engine.train.hearing import HearingCorpus, known_units, record_corpus
-from engine.train.joint_stage import teach_dialogue, token_id
+from engine.train.joint_stage import Lesson, teach_dialogue, token_id
 from engine.train.trainer import Schedule, pick_device
 from engine.train.vision_stage import teach_vision
 
@@ -35,8 +35,12 @@ VOCABULARY = 2048
 CONTEXT = 512  # tokens of text that nano reads
 
 VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
-AUDIO = Schedule(steps=3000, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=300)
-JOINT = Schedule(steps=4000, batch_size=64, learning_rate=1.5e-3, warmup=200, checkpoint_every=200)
+AUDIO = Schedule(steps=4500, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
+# First without sound, then everything: what is learned of looking helps with listening.
+LOOKING = Schedule(
+    steps=1000, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
+)
+JOINT = Schedule(steps=2000, batch_size=64, learning_rate=1.2e-3, warmup=100, checkpoint_every=250, bf16=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,19 @@ class Recipe:
 
     screens: int = 14_000
     mosaics: int = 7_000
-    recordings: int = 12_000
+    recordings: int = 16_000
     silences: int = 750
     heldout_screens: int = 600
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
     vision: Schedule = VISION
     audio: Schedule = AUDIO
+    looking: Schedule = LOOKING
     joint: Schedule = JOINT
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        return (Lesson("looking", TYPED, self.looking), Lesson("joint", SKILLS, self.joint))
 
 
 @dataclass(frozen=True)
@@ -120,14 +129,14 @@ def teach(
     recipe: Recipe,
     folder: Path,
 ) -> None:
-    """All three stages."""
+    """All the stages."""
     device = model.device
     teach_vision(
         model.model.vision, data.screens, data.mosaics, data.heldout_screens, recipe.vision, folder, device
     )
     teach_hearing(model.model.audio, data.recordings, data.heldout_recordings, recipe.audio, folder, device)
     composer = Composer(data.screens.scenes, data.recordings.utterances, "train")
-    teach_dialogue(model, tokenizer, composer, data.screens, data.recordings, recipe.joint, folder)
+    teach_dialogue(model, tokenizer, composer, data.screens, data.recordings, recipe.lessons, folder)
 
 
 def export(model: AutoGLMForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:

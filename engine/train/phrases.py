@@ -3,8 +3,10 @@
 # ruff: noqa: E501 - lists of sayings
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from engine.train.lexicon import APPS, THINGS, Language
@@ -24,18 +26,65 @@ class Phrases:
 
 
 def _phrases(train: str, heldout: str) -> Phrases:
-    return Phrases(tuple(train.strip().split("\n")), tuple(heldout.strip().split("\n")))
+    """A line a way to say it; `(a|b|)` in a training line stands for each of its choices."""
+    kept = tuple(heldout.strip().split("\n"))
+    reserved = {utterance(line) for line in kept}
+    spoken = dict.fromkeys(text for line in train.strip().split("\n") for text in expand(line))
+    return Phrases(tuple(text for text in spoken if utterance(text) not in reserved), kept)
+
+
+_CHOICE = re.compile(r"\(([^()]*)\)")
+
+
+def expand(pattern: str) -> Iterator[str]:
+    """Every text that a pattern stands for."""
+    choice = _CHOICE.search(pattern)
+    if choice is None:
+        yield pattern
+        return
+    for option in choice[1].split("|"):
+        yield from expand(pattern[: choice.start()] + option + pattern[choice.end() :])
+
+
+def utterance(text: str) -> str:
+    """The words of `text` as a voice says them: no punctuation, English in lower case."""
+    words = "".join(character for character in text if character not in "？。，！?.,!'")
+    return words.lower().strip()
 
 
 PHRASES: dict[str, dict[Language, Phrases]] = {
     "identity": {
         "zh": _phrases(
+            "(请问|你好，|嗨，|那|喂，)你(到底|究竟|)是(谁|什么)(呀|啊|)(？|)\n"
+            "(请问|)(你|您)(叫|的名字叫|名叫)(什么|啥)(名字|)(呢|呀|)(？|)\n"
+            "(请|麻烦|能不能|可以|你)(先|)(介绍|说明)(一下|下)(你|)自己(吗|吧|)(？|。|)\n"
+            "(请|先|来个|做个|)(简短的|简单|)自我介绍(吧|一下|)\n"
+            "我(该|应该|可以|要)怎么(称呼|叫)你(呢|？|)\n"
+            "(告诉我|说说|讲讲|我想知道)(你是谁|你的名字|你叫什么名字|你的身份|你是什么)(。|)\n"
+            "你是(一个|)(什么样的|哪种|哪一个|什么|哪个)(模型|助手|程序|人工智能|软件|机器人)(呢|？|)\n"
+            "你是(谁做的|机器人|真人|人|语言模型|大模型|AI|AutoGLM|ChatGPT|Siri)(吗|)(？|)\n"
+            "(现在|)(跟|和)我(说话|聊天|对话)的是谁(？|)\n"
+            "这是(什么|哪个)(模型|助手|软件)(？|)\n"
+            "关于你自己，(说几句|说点什么|介绍一下)\n"
             "你是谁\n你是谁？\n你叫什么名字？\n介绍一下你自己\n请介绍一下自己。\n你是什么模型？\n你是什么？\n"
             "你是哪个助手？\n请问你是谁呀\n自我介绍一下\n告诉我你是谁\n你好，你是谁？\n能介绍下你自己吗？\n你是人工智能吗？\n"
             "你叫什么？\n我在和谁说话？\n你到底是谁",
             "请问你是谁？\n你的名字是什么？\n简单介绍一下自己吧\n你是什么助手？\n请告诉我你叫什么",
         ),
         "en": _phrases(
+            "(hello|hi|hey|ok|excuse me)(,|) (who|what) are you(?|)\n"
+            "(Please |Just |Can you |Could you |Would you |)tell me (who you are|what you are|your name|what you are called|about yourself|a bit about yourself)(?|.|)\n"
+            "(What|Which|What kind of|What sort of) (model|assistant|AI|program|system|chatbot|bot) (are you|is this|am I talking to)(?|)\n"
+            "What (do I|can I|may I|shall I|do people|should people|would I) call you(?|)\n"
+            "(How|What) should I (address|name) you(?|)\n"
+            "(Do you have|Have you got|Can you say|What's|May I know|I want to know) (a name|your name)(?|)\n"
+            "(Can|Could|Would|Will) you (please |)(introduce|describe|present) yourself(?| please)\n"
+            "(Introduce|Describe|Present|Explain) yourself(, please|.|)\n"
+            "(Who|What) (exactly |really |)(are you|is this|am I speaking with|am I chatting with|is talking|made you)(?|)\n"
+            "Are you (a robot|a bot|human|a person|a language model|AutoGLM|ChatGPT|Siri|a real person|an assistant)(?|)\n"
+            "(your name|name|who r u|and you are)(?|)\n"
+            "(Say|Give me|I would like|Let me hear) (something about yourself|a short introduction|an introduction of yourself)\n"
+            "I (want|would like) to know who you are\n"
             "who are you\nWho are you?\nWhat are you?\nWhat is your name?\nwhat's your name\nIntroduce yourself.\n"
             "Please introduce yourself\nTell me about yourself\nWhich model are you?\nWhat model is this?\n"
             "Who am I talking to?\nHi, who are you?\nAre you an AI?\nwho is this\nSo who are you exactly?\n"
@@ -46,12 +95,35 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "help": {
         "zh": _phrases(
+            "(请问|那|你好，|)你(到底|都|究竟|)(能|会|可以)(做|干|帮我做|完成)(什么|啥|哪些事情|哪些事)(呢|呀|)(？|)\n"
+            "你(都|)(有|具备)(什么|哪些|啥)(功能|能力|本事|技能|用处|特长)(呢|？|)\n"
+            "(请|)(介绍|说明|讲讲|说说|列出|展示)(一下|)(你|)的(功能|能力|技能|用法|使用方法)(。|)\n"
+            "(我|大家)(可以|能|该|应该)(怎么|如何)(用|使用)你(？|)\n"
+            "(我|)(能|可以|该)(问|让|叫|请)你(什么|做什么|干什么|帮什么)(？|)\n"
+            "你(能|可以)(怎么|如何)(帮|帮助)我(？|)\n"
+            "(怎么|如何)使用(这个|)(助手|软件|程序|应用)(？|)\n"
+            "(帮帮我|需要帮助|给点提示|我该从哪里开始|我不知道怎么用|教我怎么用|教教我怎么用你)\n"
+            "你(擅长|最擅长|精通)(什么|做什么|哪些)(？|)\n"
+            "(告诉我|我想知道)你(会|能|可以)(做什么|干什么|帮我做什么|哪些事)\n"
+            "(有|还有)(什么|哪些)(我|)可以(用|试试|试)的(功能|吗|)(？|)\n"
             "你能做什么\n你能做什么？\n你会什么？\n你会做什么？\n你有什么功能？\n你可以帮我做什么？\n怎么用你？\n帮助\n"
             "你能干什么\n我可以让你做什么？\n你都会些什么？\n有哪些功能？\n你有什么本领\n说说你的能力\n你可以做哪些事？\n"
             "你能帮我什么忙？\n使用说明",
             "请问你会做什么？\n你都能做些什么？\n你有哪些功能？\n你能为我做什么？\n介绍一下你的功能",
         ),
         "en": _phrases(
+            "(hello|hi|hey|so|ok)(,|) what can you do(?|)\n"
+            "(What|Which) (things|tasks|jobs|kinds of things|sort of things) (can|could) you (do|handle|perform|help me with)(?|)\n"
+            "(What|Which) (functions|abilities|capabilities|powers|talents|tools) do you (have|offer|provide)(?|)\n"
+            "(What are|List|Describe|Explain|Show me|Tell me) your (functions|capabilities|abilities|skills|features|powers|options)(.|?|)\n"
+            "What (can|could|may|should) I (ask you|use you for|do with you|ask|ask for|try|tell you to do)(?|)\n"
+            "How (can|could|do|should) (I|we) (use|work with|talk to|operate) (you|this|this assistant|this app)(?|)\n"
+            "(In what way|How) (can|could|will|would) you (assist|support|be of help to|help) (me|us)(?|)\n"
+            "(What|How much) (are you capable of|do you know how to do|can you help me do|do you know|do you offer)(?|)\n"
+            "(Please |)(explain|say|show|tell me|let me know) (what you can do|what you are able to do|how you can help|how to use you|what you do|what you are good for)(.|?|)\n"
+            "(I need help|help please|some help please|can you help me|could you help me|please help me|give me some hints|where do I start|instructions|usage|user guide|I do not know how to use this)(?|)\n"
+            "(Are you able to|Can you) do anything (useful|for me|else)(?|)\n"
+            "What (is|are) (this|you) (good for|for|useful for)(?|)\n"
             "what can you do\nWhat can you do?\nHow can you help me?\nhelp\nHelp me\nWhat are you able to do?\n"
             "What are your skills?\nHow do I use you?\nWhat do you do?\nWhat can I ask you?\n"
             "List your features\nWhat are your abilities?\nTell me what you can do\nwhat else can you do\n"
@@ -62,9 +134,14 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "greeting": {
         "zh": _phrases(
-            "你好\n您好\n嗨\n早上好\n晚上好\n你好呀\n在吗\n哈喽\n你好啊\n下午好", "你好！\n嗨，你好\n早上好呀"
+            "(你好|您好|嗨|哈喽|嘿)(，|)(小助手|朋友|AutoGLM|在吗|)(！|。|)\n"
+            "(早|早安|早上好啊|中午好|晚安|晚上好呀|下午好呀|大家好|好久不见|很高兴见到你|见到你很高兴)(！|)\n"
+            "你好\n您好\n嗨\n早上好\n晚上好\n你好呀\n在吗\n哈喽\n你好啊\n下午好",
+            "你好！\n嗨，你好\n早上好呀",
         ),
         "en": _phrases(
+            "(hello|hi|hey)(,|) (assistant|friend|AutoGLM|there|you|again)(!|.|)\n"
+            "(good day|good night|greetings|howdy|nice to meet you|hello hello|hi hi|morning|evening|welcome)(!|.|)\n"
             "hello\nHello!\nHi\nhi there\nHey\nGood morning\nGood evening\nhello there\nHey there!\ngood afternoon",
             "Hello there!\nHi!\nGood morning!",
         ),
@@ -77,12 +154,21 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "describe": {
         "zh": _phrases(
+            "(请|帮我|)(描述|说明|介绍|看看|说说|讲讲)(一下|)(这张|当前|这个|)(截图|屏幕|画面|界面|图片)(。|)\n"
+            "(这|)(屏幕|画面|截图|界面|图片|图)(上|里|中)(面|)(都|)(有|显示了|有些)(什么|啥|哪些)(东西|应用|图标|按钮|内容)(？|)\n"
+            "(你|)(能|可以|)(看见|看到|看出)(了|)(什么|哪些东西|些什么)(？|)\n"
+            "(列出|告诉我|说出)(图|图片|画面|屏幕|界面)(上|里)的(所有|)(应用|图标|按钮|东西|内容)\n"
             "屏幕上有什么\n屏幕上有什么？\n这张图里有什么？\n描述一下这个屏幕\n描述屏幕\n看看屏幕上有什么\n截图里有什么？\n"
             "你看到了什么？\n屏幕上有哪些东西？\n这个屏幕上有哪些应用和按钮？\n屏幕里有什么\n告诉我屏幕上有什么\n"
             "有哪些图标？\n列出屏幕上的东西\n这是什么界面？\n看图说说有什么\n现在屏幕上显示什么",
             "请描述一下屏幕\n截图上有哪些东西？\n你能看到什么？\n屏幕上都有什么\n列出截图里的图标",
         ),
         "en": _phrases(
+            "(Please |Can you |Could you |)(describe|explain|read|look at) (this|the|my) (screenshot|picture|image|phone screen|page|display)(?|.|)\n"
+            "(What|Which things|Which items|What things) (are|can be seen|do you find|can you find) (on|in) (the|this|my) (screen|screenshot|picture|image)(?|)\n"
+            "What (is|do you see|can you see) (in|on) (this|the|my) (picture|image|page|screenshot|display)(?|)\n"
+            "(List|Name|Tell me|Show me) (all |)the (icons|apps|buttons|things|items) (on the screen|in the picture|you see|on this page)\n"
+            "(What's|What is) (here|there|in the picture|shown here|on my phone|on the display)(?|)\n"
             "what is on the screen\nWhat is on the screen?\nWhat's on the screen?\nDescribe the screen\n"
             "Describe this screen.\nDescribe this picture\nWhat do you see?\nWhat can you see?\n"
             "What is in this screenshot?\nList the things on the screen\nWhich apps are on the screen?\n"
@@ -94,11 +180,16 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "tap": {
         "zh": _phrases(
+            "(请|麻烦|)(点击|点|按|轻触|触摸|选择|选中)(一下|下|)(那个|这个|屏幕上的|图里的|)(应用|){name}\n"
+            "(在哪里|该在哪|怎么)点{name}(？|)\n"
             "点击{name}\n点一下{name}\n点{name}\n请点击{name}\n按一下{name}\n帮我点{name}\n帮我点一下{name}\n轻点{name}\n"
             "点按{name}\n请点一下{name}\n我要点{name}\n点击屏幕上的{name}\n按{name}\n请帮我点击{name}",
             "请按一下{name}\n帮我点击{name}\n点一下屏幕上的{name}\n我要点击{name}",
         ),
         "en": _phrases(
+            "(please |)(tap|click|press|touch|select|hit|push) (on |)(the |){name}(.| please|)\n"
+            "(could you |can you |I want to |I want you to |would you )(tap|click|press|touch|select) (on |)(the |){name}\n"
+            "(tap|press|click) (the |){name} (icon|on the screen|for me|in the picture)\n"
             "tap {name}\ntap the {name}\nTap the {name}\nclick {name}\nclick the {name}\nClick on the {name}\n"
             "press {name}\npress the {name}\nPlease tap the {name}\ntap on the {name}\ntouch the {name}\n"
             "Can you tap the {name}?\nhit the {name}\nplease click the {name}",
@@ -107,10 +198,14 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "find": {
         "zh": _phrases(
+            "(这里|画面上|图里|截图里|屏幕里)(有|有没有){name}(吗|)(？|)\n"
+            "(你|)(看到|看见|找到|能找到){name}(了吗|吗)(？|)\n"
             "屏幕上有{name}吗？\n有没有{name}？\n有{name}吗\n能看到{name}吗？\n{name}在屏幕上吗？\n找一下{name}\n{name}在哪里？",
             "你能看到{name}吗？\n屏幕上有没有{name}？\n{name}在哪？",
         ),
         "en": _phrases(
+            "(is|can you find|do you see|can you see) (a |the |){name} (here|in the picture|on the screen|there|anywhere)(?|)\n"
+            "(where|tell me where|show me where) (is |can I find |)(the |){name} (is|)(?|)\n"
             "is there a {name}\nIs the {name} on the screen?\nCan you see the {name}?\nDo you see {name}?\n"
             "find the {name}\nWhere is the {name}?\nwhere is {name}",
             "Do you see the {name}?\nIs {name} on the screen?\nWhere's the {name}?",
@@ -184,6 +279,31 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
 # What nano says no to: a topic it has no skill for, put in some way of asking.
 OUTSIDE: dict[Language, Phrases] = {
     "zh": _phrases(
+        "(今天|明天|北京|上海|这周末|下周|今晚)(的|)(天气|气温|空气质量)(怎么样|如何|好吗)(？|)\n"
+        "(请|)(帮我|给我|)(写|作|编)(一|)(首诗|个故事|篇作文|封信|段话|个笑话|首歌|份报告|条短文)(吧|)\n"
+        "(给我|跟我|)(讲|说)(一|)个(笑话|故事|谜语|冷知识|童话)(吧|听听|)\n"
+        "(法国|日本|英国|美国|意大利|西班牙|俄罗斯|巴西|埃及)的(首都|总统|人口|面积|国旗|语言)是(哪里|谁|多少|什么)(？|)\n"
+        "(三|七|十二|二十|一百)(加|减|乘以|除以)(五|八|九|十三)(等于几|是多少)(？|)\n"
+        "(12|35|7|88|146)(加|减|乘|除以|+|×)(9|23|6|54)(等于|是)多少(？|)\n"
+        "(怎么|如何)(做|烧|煮)(饺子|米饭|面条|鱼|蛋糕|宫保鸡丁|咖啡|汤)(？|)\n"
+        "(推荐|介绍)(一|几)(部|本|家|首|款)(电影|小说|餐厅|歌曲|手机|游戏|电视剧)(给我|吧|)\n"
+        "(翻译|解释|总结|改写|润色|朗读)(一下|)(这段话|这句话|这篇文章|下面的内容|这个词|这首诗)\n"
+        "(帮我|)(订|买|预订|取消)(一张|一份|一个)(机票|火车票|酒店|外卖|电影票|蛋糕)\n"
+        "(什么是|解释一下|介绍一下)(黑洞|区块链|光合作用|机器学习|相对论|通货膨胀|基因|引力)(？|)\n"
+        "(谁|哪个人)(发明|写|画|发现|创立)了(电灯|红楼梦|蒙娜丽莎|万有引力|苹果公司|电话)(？|)\n"
+        "(苏轼|爱因斯坦|牛顿|孔子|马云|莫扎特|鲁迅)是(谁|什么人|哪国人)(？|)\n"
+        "(世界|中国|亚洲)(上|)(最高的山|最大的湖|最快的动物|最长的桥|最深的海)是(什么|哪座|哪个)(？|)\n"
+        "(我|)(失眠|感冒|发烧|牙疼|心情不好|压力很大)(了|)(怎么办|该怎么办|吃什么药)(？|)\n"
+        "(昨天|今天|最近)(的|)(新闻|比赛|股市|彩票|热搜)(有什么|怎么样|结果如何)(？|)\n"
+        "(给|帮)我的(猫|狗|公司|孩子|小店)(取|起)个(名字|好名字)\n"
+        "(用|使用)(Python|Java|C语言|JavaScript)(写|实现)(一个|)(冒泡排序|计算器|爬虫|贪吃蛇|登录页面)\n"
+        "(画|生成|做)(一|)(张|幅|个)(山水画|小狗|头像|海报|图标|表格)\n"
+        "(你|)(喜欢|爱|讨厌)(吃|看|听|玩)(什么|苹果|电影|音乐|游戏)(吗|呢|)(？|)\n"
+        "(人生|爱情|幸福|时间|生命)的(意义|本质|定义)是什么(？|)\n"
+        "(打电话给|发邮件给|发微信给|提醒)(妈妈|老板|小王|张三)(说|)(我晚点到|生日快乐|开会|你好)\n"
+        "(明天|后天|早上)(七点|八点|六点半)(叫我起床|提醒我开会|设个闹钟)\n"
+        "(为什么|怎么)(天是蓝的|会下雪|海水是咸的|猫怕水|会有四季|人会做梦)(？|)\n"
+        "(北京|上海|纽约|东京)到(广州|伦敦|巴黎|深圳)(有多远|怎么走|坐飞机多久)(？|)\n"
         "今天天气怎么样？\n明天会下雨吗？\n讲个笑话\n写一首诗\n帮我写一封邮件\n法国的首都是哪里？\n一加一等于几？\n"
         "计算三百二十七乘以十九\n现在几点了？\n今天几号？\n推荐一部电影\n推荐一家餐厅\n怎么做红烧肉？\n写一段代码\n用 Python 写快速排序\n"
         "翻译这句话\n把这段话翻译成英语\n谁是美国总统？\n给我讲个故事\n股票会涨吗？\n帮我订一张机票\n帮我订外卖\n播放一首歌\n"
@@ -195,6 +315,32 @@ OUTSIDE: dict[Language, Phrases] = {
         "推荐一本书\n什么是人工智能？\n世界上最长的河是哪条？\n帮我买一张火车票\n杜甫是谁？\n昨天的比赛谁赢了？",
     ),
     "en": _phrases(
+        "(What is|How is|Tell me) the (weather|temperature|forecast) (in Paris|in London|for tonight|this weekend|next week|here|outside)(?|)\n"
+        "(Please |Can you |Could you |)(write|compose|make up) (me |)(a poem|a story|an essay|a letter|a joke|a song|a report|a speech)(.|?|)\n"
+        "(Tell|Give) me (a joke|a riddle|a fun fact|a bedtime story|some advice|a quote|a secret)(.|)\n"
+        "What is the (capital|population|language|currency|flag|president) of (Japan|Italy|Spain|Russia|Brazil|Egypt|Canada|India)(?|)\n"
+        "(What is|What's|Calculate|Compute|Solve) (12|35|7|88|146|two|nine|twenty) (plus|minus|times|divided by) (9|23|6|54|three|eight)(?|)\n"
+        "How (do I|can I|to|should I) (cook|make|bake|prepare) (dumplings|bread|soup|a cake|coffee|eggs|fish|noodles)(?|)\n"
+        "(Recommend|Suggest) (me |)(a film|a novel|a good restaurant|some music|a game|a phone|a series|a hotel)(.| please|)\n"
+        "(Translate|Summarise|Explain|Rewrite|Correct|Read aloud) (this text|this paragraph|the following|this word|this poem|my essay)(.| please|)\n"
+        "(Book|Buy|Order|Reserve|Cancel) (a train|a hotel room|a pizza|a taxi|a cinema ticket|a table|a concert ticket)(.| for me|)\n"
+        "(What is|What are|Explain|Define) (a black hole|blockchain|photosynthesis|machine learning|gravity|inflation|DNA|democracy)(?|)\n"
+        "Who (invented|wrote|painted|discovered|founded) (the light bulb|Hamlet|the Mona Lisa|gravity|Apple|the telephone|America)(?|)\n"
+        "(Who was|Who is|Tell me about) (Einstein|Newton|Napoleon|Beethoven|Confucius|Elon Musk|Cleopatra)(?|)\n"
+        "What is the (highest mountain|largest lake|fastest animal|deepest ocean|longest bridge|biggest country|smallest planet) (in the world|on earth|in Europe|in Asia)(?|)\n"
+        "(I cannot sleep|I have a cold|I have a fever|My tooth hurts|I feel sad|I am stressed)(, what should I do|. Any advice|)(?|)\n"
+        "(What is|Any|What happened in) (in the news today|breaking news|the stock market today|the match today|the election)(?|)\n"
+        "(Give|Find|Think of) a (good |)name for my (cat|company|baby|shop|band|boat)\n"
+        "(Write|Implement|Code) (bubble sort|a calculator|a web crawler|a snake game|a login page|a binary search) in (Python|Java|Rust|JavaScript)\n"
+        "(Draw|Paint|Generate|Design|Make) (me |)(a landscape|a puppy|a portrait|a poster|a logo|a table|an image of a house)\n"
+        "(Do you|Would you) (like|love|hate|enjoy) (apples|movies|music|games|football|me|cooking)(?|)\n"
+        "What is the (meaning|purpose|point|definition) of (love|happiness|time|work|art)(?|)\n"
+        "(Call|Email|Text|Remind) (mom|my boss|John|my wife) (that I am late|about the meeting|to buy milk|happy birthday)\n"
+        "(Wake me up|Set an alarm|Remind me) (at seven|tomorrow at eight|at half past six|in the morning)\n"
+        "Why (is the sky blue|does it snow|is the sea salty|do cats purr|do we dream|are there seasons|is grass green)(?|)\n"
+        "How (far is it|long does it take|do I get) from (Paris|New York|Tokyo) to (London|Rome|Beijing)(?|)\n"
+        "How (old|tall|heavy|rich|fast) is (the Eiffel Tower|the president|an elephant|the moon|a cheetah|Bill Gates)(?|)\n"
+        "(Help me with|Do|Check) my (homework|taxes|grammar|maths|English|exam)(.| please|)\n"
         "What is the weather today?\nWill it rain tomorrow?\nTell me a joke\nWrite a poem\nWrite an email for me\n"
         "What is the capital of France?\nWhat is one plus one?\nCalculate 327 times 19\nWhat time is it?\n"
         "What day is it today?\nRecommend a movie\nRecommend a restaurant\nHow do I cook rice?\nWrite some code\n"
@@ -235,10 +381,19 @@ SPOKEN_INTENTS = (
 )  # fmt: skip
 
 
-def utterance(text: str) -> str:
-    """The words of `text` as a voice says them: no punctuation, English in lower case."""
-    words = "".join(character for character in text if character not in "？。，！?.,!'")
-    return words.lower().strip()
+_FOREIGN: dict[Language, re.Pattern[str]] = {
+    "zh": re.compile(r"[0-9A-Za-z]"),
+    "en": re.compile(r"[^\x20-\x7e]|[0-9]"),
+}
+
+
+@cache
+def spoken_phrases(intent: str, language: Language, split: Split) -> tuple[str, ...]:
+    """The phrases of an intent that a voice of the language can say."""
+    phrases = PHRASES[intent][language].of(split)
+    return tuple(
+        text for text in phrases if not _FOREIGN[language].search(re.sub(r"\{\w+\}", "", utterance(text)))
+    )
 
 
 def spoken_texts(split: Split) -> Iterator[tuple[str, Language]]:
@@ -248,7 +403,7 @@ def spoken_texts(split: Split) -> Iterator[tuple[str, Language]]:
         seen: set[str] = set()
         for intent in SPOKEN_INTENTS:
             things = {"tap": THINGS, "open": APPS}.get(intent, ())
-            for phrase in PHRASES[intent][language].of(split):
+            for phrase in spoken_phrases(intent, language, split):
                 if things:
                     texts = [
                         fill(phrase, language, name) for thing in things for name in thing.names(language)

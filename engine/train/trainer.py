@@ -24,7 +24,8 @@ Losses = dict[str, Tensor]
 class Schedule:
     """How long and how fast to learn: linear warm-up, then a cosine down to `floor` of the rate.
 
-    learning_rate is AdamW's; checkpoint_every and log_every are in steps.
+    learning_rate is AdamW's; checkpoint_every and log_every are in steps. bf16 multiplies matrices in
+    bfloat16, where a stage can.
     """
 
     steps: int
@@ -36,6 +37,7 @@ class Schedule:
     clip: float = 1.0
     checkpoint_every: int = 250
     log_every: int = 50
+    bf16: bool = False
 
     def rate(self, step: int) -> float:
         """The learning rate at a step, as a fraction of the highest."""

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from engine.model.modeling import AutoGLMVisionModel
 from engine.train.corpus import ScreenCorpus
-from engine.train.dialogues import Scene
 from engine.train.lexicon import THINGS
+from engine.train.scene import Scene
 from engine.train.trainer import Losses, Schedule, train
 
 CLASS_OF = {thing.key: index for index, thing in enumerate(THINGS)}

@@ -6,20 +6,11 @@ from random import Random
 
 import pytest
 
-from engine.train.dialogues import (
-    SKILLS,
-    Composer,
-    Expectation,
-    Scene,
-    Spot,
-    Task,
-    Utterance,
-    draw_utterance,
-    place,
-    respond,
-)
+from engine.train.dialogues import SKILLS, Composer, Utterance, draw_utterance
 from engine.train.lexicon import THINGS
-from engine.train.phrases import PHRASES, spoken_texts, utterance
+from engine.train.phrases import PHRASES, expand, spoken_texts, utterance
+from engine.train.replies import Expectation, Mention, Task, respond
+from engine.train.scene import Scene, Spot, place
 
 SCENE = Scene(
     "home",
@@ -40,34 +31,36 @@ def composer() -> Composer:
 
 
 def test_a_tap_points_into_its_box():
-    thinking, answer, expectation = respond(Task("tap", "zh", key="clock"), SCENE)
-    assert answer == 'do(action="Tap", element=[750,130])'
-    assert expectation == Expectation("tap", box=(700, 100, 800, 160))
-    assert "时钟" in thinking and "右上方" in thinking
+    reply = respond(Task("tap", "zh", key="clock"), SCENE)
+    assert reply.answer == 'do(action="Tap", element=[750,130])'
+    assert reply.expectation == Expectation("tap", box=(700, 100, 800, 160))
+    assert "时钟" in reply.thinking and "右上方" in reply.thinking
+    clock = SCENE.spots[1]
+    assert reply.mentions == (Mention("时钟", clock), Mention("右上方", clock), Mention("[750,130]", clock))
 
 
 def test_what_is_not_there_is_not_tapped():
     for language in ("zh", "en"):
-        _, answer, expectation = respond(Task("tap", language, key="music"), SCENE)
-        assert "do(" not in answer
-        assert expectation.kind == "text"
+        reply = respond(Task("tap", language, key="music"), SCENE)
+        assert "do(" not in reply.answer
+        assert reply.expectation.kind == "text"
 
 
 def test_without_a_screen_nano_asks_for_one():
-    _, answer, _ = respond(Task("tap", "en", key="clock"), None)
-    assert "screenshot first" in answer
+    assert "screenshot first" in respond(Task("tap", "en", key="clock"), None).answer
 
 
 def test_a_description_names_each_thing_once():
-    _, answer, expectation = respond(Task("describe", "zh"), SCENE)
-    assert answer == "屏幕上有：相机、时钟、开关。"
-    assert expectation.things == {"camera", "clock", "switch"}
+    reply = respond(Task("describe", "zh"), SCENE)
+    assert reply.answer == "屏幕上有：相机、时钟、开关。"
+    assert reply.expectation.things == {"camera", "clock", "switch"}
 
 
 def test_speech_is_repeated_before_it_is_obeyed():
-    thinking, answer, _ = respond(Task("open", "en", heard="open the camera", key="camera"), None)
-    assert thinking.startswith('I hear "open the camera". ')
-    assert answer == 'do(action="Launch", app="Camera")'
+    reply = respond(Task("open", "en", heard="open the camera", key="camera"), None)
+    assert reply.thinking.startswith('I hear "open the camera". ')
+    assert reply.answer == 'do(action="Launch", app="Camera")'
+    assert reply.mentions == (Mention("open the camera", None),)
 
 
 def test_places_are_the_nine_thirds():
@@ -100,9 +93,13 @@ def test_no_phrasing_of_the_evaluation_was_trained_on():
     for intent, languages in PHRASES.items():
         for language, phrases in languages.items():
             train = {utterance(text) for text in phrases.train}
-            shared = [text for text in phrases.heldout if text in phrases.train]
+            shared = [text for text in phrases.heldout if utterance(text) in train]
             assert not shared, (intent, language, shared)
             assert len(train) > len(phrases.heldout) / 2
+
+
+def test_a_pattern_stands_for_each_of_its_choices():
+    assert list(expand("(a|b|)c(d|)")) == ["acd", "ac", "bcd", "bc", "cd", "c"]
 
 
 def test_every_name_can_be_spoken():

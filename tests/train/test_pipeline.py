@@ -14,8 +14,10 @@ torch = pytest.importorskip("torch")
 from engine.model import register  # noqa: E402
 from engine.train import nano  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
-from engine.train.dialogues import Composer, Expectation, Sample, Scene, Spot, Turn  # noqa: E402
+from engine.train.dialogues import Composer, Sample, Turn  # noqa: E402
 from engine.train.evaluate import Examiner, examine, judge, named_things, summarise, wilson  # noqa: E402
+from engine.train.replies import Expectation  # noqa: E402
+from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.trainer import Schedule, train  # noqa: E402
 from engine.train.vision_stage import NOTHING, label_cells  # noqa: E402
 
@@ -30,6 +32,7 @@ RECIPE = nano.Recipe(
     heldout_silences=3,
     vision=PINCH,
     audio=PINCH,
+    looking=PINCH,
     joint=PINCH,
 )
 
@@ -56,7 +59,7 @@ def test_it_exports_the_standard_layout_without_training_heads(made):
 
 def test_each_stage_leaves_a_checkpoint_and_a_log(made):
     folder, _ = made
-    for stage in ("vision", "audio", "joint"):
+    for stage in ("vision", "audio", "looking", "joint"):
         assert torch.load(folder / "runs" / f"{stage}.pt", weights_only=True)["step"] == 2
         lines = [json.loads(line) for line in (folder / "runs" / f"{stage}.jsonl").read_text().splitlines()]
         assert any("total" in line for line in lines)
