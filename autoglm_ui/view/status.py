@@ -17,6 +17,8 @@ def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
     readiness = backend.readiness()
     state, word = _state(readiness, reply, backend.name, strings)
     facts = [] if reply is None else [*_perceived(reply, strings), *_speed(reply, strings)]
+    if readiness.state == "ready":
+        facts = [*_lacking(backend, strings), *facts]
     if readiness.failure is not None:
         facts = [failure_sentence(readiness.failure, strings)]
     bar = ""
@@ -57,6 +59,12 @@ def _state(readiness: Readiness, reply: Reply | None, name: str, strings: String
         "failed": strings.failed,
     }
     return (reply.status, words[reply.status]) if reply is not None else ("ready", strings.ready)
+
+
+def _lacking(backend: Backend, strings: Strings) -> list[str]:
+    """What it cannot take in, said before anyone tries."""
+    takes = backend.capabilities()
+    return [strings.no_eye] * (not takes.image) + [strings.no_ear] * (not takes.audio)
 
 
 def _perceived(reply: Reply, strings: Strings) -> list[str]:

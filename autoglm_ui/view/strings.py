@@ -66,6 +66,8 @@ class Strings:
     saw: str
     heard: str
     heard_text: str
+    no_eye: str
+    no_ear: str
     dropped: str
     still_answering: str
     nothing_to_send: str
@@ -143,6 +145,8 @@ EN = Strings(
     saw="saw {width}×{height} from {original_width}×{original_height}",
     heard="heard {seconds} s",
     heard_text="heard “{transcript}”",
+    no_eye="cannot see pictures",
+    no_ear="has no ear",
     dropped="the oldest {count} turns did not fit",
     still_answering="I am still answering. Your message stays here: send it when I am done, or press Stop.",
     nothing_to_send="Type something, add a picture, or speak.",
@@ -261,6 +265,8 @@ ZH = Strings(
     saw="看到 {width}×{height}，原图 {original_width}×{original_height}",
     heard="听到 {seconds} 秒",
     heard_text="听到“{transcript}”",
+    no_eye="看不了图片",
+    no_ear="听不了声音",
     dropped="最早的 {count} 条消息放不下，没有读",
     still_answering="我还在回答。你的消息留在这里：等我答完再发送，或者先点停止。",
     nothing_to_send="请输入文字、添加图片，或者说话。",

@@ -21,6 +21,7 @@ from engine.protocol import (
     AnswerAdded,
     AudioHeard,
     AudioPart,
+    Capabilities,
     Event,
     Failed,
     FailureKind,
@@ -220,6 +221,17 @@ def test_status_tells_how_a_backend_stands() -> None:
     assert 'data-state="failed"' in failed and "scripted 加载失败" in failed
     assert ZH.failures[FailureKind.LOAD_FAILED].remedy in failed
     assert 'data-state="ready"' in status.status_line(ScriptedBackend(), None, EN)
+
+
+def test_status_says_what_a_model_cannot_take_in() -> None:
+    class Deaf(ScriptedBackend):
+        def capabilities(self) -> Capabilities:
+            return Capabilities(image=True, audio=False, thinking=True)
+
+    assert "has no ear" in status.status_line(Deaf(), None, EN)
+    assert "听不了声音" in status.status_line(Deaf(), None, ZH)
+    whole = status.status_line(ScriptedBackend(), None, EN)
+    assert EN.no_ear not in whole and EN.no_eye not in whole
 
 
 @pytest.mark.parametrize("strings", LANGUAGES.values(), ids=list(LANGUAGES))
