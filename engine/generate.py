@@ -44,6 +44,10 @@ class Decoder(Protocol):
         """Append one token to each of these rows; logits [slots, vocabulary] of the next."""
         ...
 
+    def limit(self, tokens: int) -> None:
+        """The KV cache of all rows together is to take no more than so many tokens, rounding aside."""
+        ...
+
     def move(self, source: int, target: int) -> None:
         """The row in `source` goes into `target`, whose own row has left."""
         ...
@@ -80,7 +84,7 @@ class SlotDecoder:
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
         self.config = model.config.get_text_config()
-        self.cache = SlotCache(self.config.num_hidden_layers)
+        self.cache = SlotCache(self.config.num_hidden_layers, self._held)
         self.rows: dict[int, Reading] = {}
 
     @property
@@ -143,6 +147,13 @@ class SlotDecoder:
         for slot in slots:
             self.rows[slot].length += 1
         return logits if len(slots) == len(span) else logits[list(slots)]
+
+    def limit(self, tokens: int) -> None:
+        self.cache.most = tokens
+
+    def _held(self) -> tuple[int, int]:
+        """Slots in use, and tokens of their longest row."""
+        return max(self.rows, default=-1) + 1, max((row.length for row in self.rows.values()), default=0)
 
     def move(self, source: int, target: int) -> None:
         row = self.rows[target] = self.rows.pop(source)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -48,6 +49,11 @@ class Pass(NamedTuple):
         return torch.arange(self.reach, device=device) <= starts + index
 
 
+def grain(tokens: int) -> int:
+    """The next multiple of GRAIN."""
+    return -(-tokens // GRAIN) * GRAIN
+
+
 class SlotCache(Cache):
     """Keys and values of every slot, for transformers' modules (through `update`) and the engine's own.
 
@@ -55,22 +61,27 @@ class SlotCache(Cache):
     in the dtype of the first keys that it is given. It grows by doubling as slots and tokens come. The last
     column is scratch: padding is written there.
 
-    Before each pass `aim` says which slots it runs and where its tokens belong.
+    Before each pass `aim` says which slots it runs and where its tokens belong. Near `most` tokens it no
+    longer doubles, and gives back rows and columns that nobody uses; `held` tells those in use.
     """
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, held: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> None:
         self.slots = 0
         self.width = 0
+        self.most = sys.maxsize
+        self.held = held
         self.step = Pass((), (), (), 0)
         self._places: Tensor | None = None
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
     def reserve(self, slots: int, width: int) -> None:
         """Make room for `slots` rows of `width` tokens, and the scratch column beside them."""
-        if slots > self.slots:
-            self.slots = max(slots, 2 * self.slots)
-        if width + 1 > self.width:
-            self.width = -(-max(width + 1, 2 * self.width) // GRAIN) * GRAIN
+        rows = self.slots if slots <= self.slots else max(slots, 2 * self.slots)
+        columns = self.width if width < self.width else grain(max(width + 1, 2 * self.width))
+        if rows * columns > self.most:
+            used, longest = self.held()
+            rows, columns = max(slots, used), grain(max(width, longest) + 1)
+        self.slots, self.width = rows, columns
 
     def aim(self, step: Pass) -> None:
         """The next pass is `step`."""
@@ -128,7 +139,8 @@ class SlotLayer(CacheLayerMixin):
         # Zeros, since what is masked out is still multiplied by 0, and 0 * NaN is NaN.
         states = like.new_zeros(2, cache.slots, kv_heads, cache.width, head_dim)
         if held is not None:
-            states[:, : held.shape[1], :, : held.shape[3]] = held
+            kept = held[:, : cache.slots, :, : cache.width]
+            states[:, : kept.shape[1], :, : kept.shape[3]] = kept
         self.states = states
         return states
 

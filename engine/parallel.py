@@ -254,6 +254,9 @@ class LeadingDecoder:
     def decode(self, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
         return self._together("decode", list(slots), list(tokens))
 
+    def limit(self, tokens: int) -> None:
+        self._together("limit", tokens)
+
     def move(self, source: int, target: int) -> None:
         self._after("move", source, target)
 

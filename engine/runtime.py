@@ -173,8 +173,9 @@ class Runtime:
                 meter = find_meter([load.device for load in loaded.plan.loads])
                 self._pacer = Pacer(Governor(self._loading.power_budget), meter)
             self._checkpoint, self._context = loaded, loaded.context
-            most = self._scheduler.limits.slots * loaded.context
-            self._scheduler.start(decoder, min(most, loaded.plan.cache_tokens))
+            tokens = min(self._scheduler.limits.slots * loaded.context, loaded.plan.cache_tokens)
+            decoder.limit(tokens)
+            self._scheduler.start(decoder, tokens)
             self._readiness = Readiness("ready", progress=1.0)
         except Exception as error:
             self._fail_for_good(as_load_error(error, self._model))
