@@ -2,6 +2,7 @@
 # make test   everything that must hold: the checks, then all tests, a real browser included
 # make check  format, lint, types, import contracts
 # make bench  the benchmarks; figures go to bench/results/
+# make clients  clients that others wrote, against the service (needs a network, npm for Node's)
 # make clean  removes what the commands above made
 #
 # Options of the page: make run ARGS="--lang zh", or AUTOGLM_PORT=8000 make run.
@@ -9,7 +10,7 @@
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test test-all test-ui check bench constraints clean help
+.PHONY: run test test-all test-ui check bench clients constraints clean help
 
 VENV := .venv
 VENV_UI := .venv-ui
@@ -42,6 +43,10 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(VENV)/bin/python -m bench $(ARGS)
 
+# Clients, their test suites and OpenAI's specification, in environments of their own.
+clients: $(VENV)/run.stamp
+	scripts/clients $(VENV)/bin/python
+
 # The environments. A stamp is written when an install has ended well, so that the next command starts at once.
 $(VENV)/run.stamp: pyproject.toml constraints.txt
 	@scripts/system-packages run
@@ -59,7 +64,7 @@ $(VENV_UI)/dev.stamp: pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV_UI) build dist test-results .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV_UI) .venv-clients .venv-openai clients/node_modules build dist test-results .pytest_cache .ruff_cache .import_linter_cache
 
 # Writes the exact versions of everything that the extras bring, keeping those that still fit.
 constraints: $(VENV)/dev.stamp
