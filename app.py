@@ -13,9 +13,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autoglm_ui.settings import Settings, UsageError, read
+
+if TYPE_CHECKING:
+    from autoglm_ui.store import History
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,16 +68,24 @@ def serve(settings: Settings, port: int) -> int:
 
     from autoglm_ui.backends.choice import BackendChoice, BackendPool, make
     from autoglm_ui.jobs import BackgroundLoop
+    from autoglm_ui.store import Shelf
+    from engine.protocol import AssistantError
 
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
 
     with ExitStack() as cleanup:
-        data_dir = settings.data_dir or Path(
-            cleanup.enter_context(tempfile.TemporaryDirectory(prefix="autoglm-ui-"))
-        )
-        os.environ["GRADIO_TEMP_DIR"] = str(data_dir.resolve() / "uploads")
+        uploads = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="autoglm-ui-"))
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(uploads).resolve())
+        try:
+            history = open_history(settings.folder)
+        except (OSError, AssistantError) as error:
+            print(f"autoglm-ui: {_unusable(settings.folder, error)}", file=sys.stderr)
+            return 2
+        cleanup.callback(history.close)
+        shelf = Shelf(history)
+        cleanup.callback(shelf.close)
         loop = BackgroundLoop()
         cleanup.callback(loop.close)
         pool = BackendPool(loop, partial(make, loading=settings.loading))
@@ -86,12 +97,11 @@ def serve(settings: Settings, port: int) -> int:
 
         from autoglm_ui.sessions import Sessions
         from autoglm_ui.view import page
-        from autoglm_ui.view.media import MediaFolder
 
-        sessions = Sessions(loop, pool, choice)
+        sessions = Sessions(loop, pool, choice, shelf=shelf)
         cleanup.callback(sessions.close)
-        media = MediaFolder(data_dir / "media")
-        demo = page.build(sessions, media, settings)
+        media = history.media
+        demo = page.build(sessions, media, settings, shelf)
         app, _, _ = demo.launch(
             **page.launch_arguments(media, settings), server_port=port, inbrowser=settings.opens_browser
         )
@@ -106,6 +116,20 @@ def serve(settings: Settings, port: int) -> int:
         stopped.wait()
         print("autoglm-ui: ending", flush=True)
     return 0
+
+
+def open_history(folder: Path) -> History:
+    """The conversations in `folder`, which only this user may read. Raises `OSError`, `StoreUnusable`."""
+    from autoglm_ui.store import History, MediaFolder
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return History(folder / "conversations.db", MediaFolder(folder / "media"))
+
+
+def _unusable(folder: Path, error: Exception) -> str:
+    remedy = getattr(error, "remedy", "Name another folder: --data-dir DIR.")
+    reason = getattr(error, "message", f"conversations cannot be kept in {folder} ({error})")
+    return f"{reason}. {remedy}"
 
 
 def add_health(app: Any, pool: Any, choice: Any) -> None:

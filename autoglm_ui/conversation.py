@@ -6,6 +6,7 @@ do no input or output and read no clock: a caller that wants durations passes th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
@@ -31,6 +32,11 @@ from engine.protocol import (
 
 Status = Literal["waiting", "loading", "thinking", "answering", "done", "stopped", "failed"]
 
+Thumb = Literal["up", "down"]
+
+#: What an answer was given without, to see what it was worth.
+Left = Literal["image", "audio"]
+
 _SETTLED: frozenset[Status] = frozenset({"done", "stopped", "failed"})
 
 
@@ -53,9 +59,19 @@ class NothingToRetry(AssistantError):
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """What a person thinks of a reply."""
+
+    thumb: Thumb | None = None
+    tags: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One assistant turn, from the moment it was asked for until it is settled.
 
+    `backend` is the name of what answers; `without` are the kinds of media that were kept from it.
     `first_token` and `answer_began` are seconds since the request, as the page measured them;
     `timings` are the backend's own, where it gave them.
     """
@@ -71,6 +87,10 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)
     failure: Failed | None = None
+    id: str = ""
+    backend: str = ""
+    without: tuple[Left, ...] = ()
+    rating: Rating = field(default_factory=Rating)
 
     @property
     def settled(self) -> bool:
@@ -95,10 +115,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A user message and the reply to it."""
+    """A user message and the reply to it.
+
+    `asked` is Unix time. `others` are replies that do not count for what is asked next, oldest first:
+    given earlier and asked for again, or given by another backend for comparison.
+    """
 
     user: Message
     reply: Reply = field(default_factory=Reply)
+    id: str = ""
+    asked: float = 0.0
+    others: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +147,65 @@ class Conversation:
 # ----------------------------------------------------------------------------------- transitions
 
 
-def send(message: Message, state: Conversation) -> Conversation:
-    """`state` with `message` and an empty reply at the end. Raises `StillAnswering`."""
+INTERRUPTED = Failed(
+    FailureKind.INTERRUPTED,
+    "the reply ended before it was finished",
+    "What had arrived is kept. Try again.",
+)
+
+
+def send(
+    message: Message, state: Conversation, reply: Reply = Reply(), id: str = "", asked: float = 0.0
+) -> Conversation:
+    """`state` with `message` and the blank `reply` at the end. Raises `StillAnswering`."""
     if state.answering:
         raise StillAnswering
-    return Conversation((*state.exchanges, Exchange(message)))
+    return Conversation((*state.exchanges, Exchange(message, reply, id, asked)))
 
 
-def retry(state: Conversation) -> Conversation:
-    """`state` with the last reply empty again. Raises `StillAnswering`, `NothingToRetry`."""
+def retry(state: Conversation, reply: Reply = Reply()) -> Conversation:
+    """`state` with the blank `reply` in place of the last one, which is kept beside it if it said anything.
+
+    Raises `StillAnswering`, `NothingToRetry`.
+    """
     if state.answering:
         raise StillAnswering
     if state.last is None:
         raise NothingToRetry
-    return _with_reply(Reply(), state)
+    last = state.last
+    others = (*last.others, last.reply) if last.reply.begun else last.others
+    return _with(last, replace(last, reply=reply, others=others), state)
+
+
+def beside(reply: Reply, exchange: str, state: Conversation) -> Conversation:
+    """`state` with the blank `reply` among the others of the exchange with that id."""
+    found = find(exchange, state)
+    return _with(found, replace(found, others=(*found.others, reply)), state) if found else state
+
+
+def prefer(reply: str, state: Conversation) -> Conversation:
+    """`state` with that other, settled reply in the place of the one that counts."""
+    for exchange in state.exchanges:
+        for other in exchange.others:
+            if other.id == reply and other.settled and exchange.reply.settled:
+                others = tuple(exchange.reply if each is other else each for each in exchange.others)
+                return _with(exchange, replace(exchange, reply=other, others=others), state)
+    return state
+
+
+def rate(reply: str, rating: Rating, state: Conversation) -> Conversation:
+    """`state` with what a person thinks of the reply with that id."""
+    return _replaced(reply, lambda found: replace(found, rating=rating), state)
+
+
+def find(exchange: str, state: Conversation) -> Exchange | None:
+    """The exchange with that id."""
+    return next((each for each in state.exchanges if each.id == exchange), None)
+
+
+def interrupted(reply: Reply) -> Reply:
+    """`reply` as it is when the program that asked for it has ended."""
+    return reply if reply.settled else _fold(INTERRUPTED, reply, None)
 
 
 def request(state: Conversation, options: Options) -> Request:
@@ -161,6 +233,11 @@ def apply(event: Event, state: Conversation, at: float | None = None) -> Convers
     if not state.answering or state.last is None:
         return state
     return _with_reply(_fold(event, state.last.reply, at), state)
+
+
+def apply_beside(event: Event, reply: str, state: Conversation, at: float | None = None) -> Conversation:
+    """`state` after `event` of the other reply with that id."""
+    return _replaced(reply, lambda found: found if found.settled else _fold(event, found, at), state)
 
 
 def _fold(event: Event, reply: Reply, at: float | None) -> Reply:
@@ -224,3 +301,20 @@ def _measured(timings: Timings, reply: Reply, at: float | None) -> Timings:
 def _with_reply(reply: Reply, state: Conversation) -> Conversation:
     *earlier, last = state.exchanges
     return Conversation((*earlier, replace(last, reply=reply)))
+
+
+def _with(old: Exchange, new: Exchange, state: Conversation) -> Conversation:
+    """`state` with `new` in the place of `old`."""
+    return Conversation(tuple(new if each is old else each for each in state.exchanges))
+
+
+def _replaced(id: str, change: Callable[[Reply], Reply], state: Conversation) -> Conversation:
+    """`state` with `change` made to the reply with that id, wherever it is."""
+    for exchange in state.exchanges:
+        if exchange.reply.id == id:
+            return _with(exchange, replace(exchange, reply=change(exchange.reply)), state)
+        for other in exchange.others:
+            if other.id == id:
+                others = tuple(change(each) if each is other else each for each in exchange.others)
+                return _with(exchange, replace(exchange, others=others), state)
+    return state

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
 from typing import Any, TypeVar
 
+from autoglm_ui.conversation import INTERRUPTED
 from engine.protocol import AssistantError, Backend, Event, Failed, FailureKind, Finished, Request
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,6 @@ T = TypeVar("T")
 #: Seconds between two updates of a page. The eye reads ten a second as flowing, and each update
 #: costs the browser a rendering of the reply.
 COALESCING = 0.1
-
-INTERRUPTED = Failed(
-    FailureKind.INTERRUPTED,
-    "the reply ended before it was finished",
-    "What had arrived is kept. Try again.",
-)
 
 
 class BackgroundLoop:

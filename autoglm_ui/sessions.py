@@ -1,7 +1,8 @@
-"""One visitor each: conversation, pending attachments, choices, and the reply under way.
+"""One conversation each: what was said, pending attachments, choices, and the replies under way.
 
-A session lives in this process and is found by the id that the visitor's browser keeps, so that a
-reload or a lost connection finds everything where it was. Sessions that nobody used for hours go.
+A session lives in this process and is found by the id that the visitor's page keeps, so that a
+reload or a lost connection finds everything where it was. What is said is saved as it comes; a session
+that nobody used for hours goes, and is read again when it is asked for.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 
 from autoglm_ui import conversation
 from autoglm_ui.backends.choice import BackendChoice, BackendPool
-from autoglm_ui.conversation import Conversation, Reply, StillAnswering
+from autoglm_ui.conversation import Conversation, Rating, Reply, StillAnswering
 from autoglm_ui.jobs import BackgroundLoop, Job
 from autoglm_ui.settings import Language
+from autoglm_ui.store import NotSaved, Record, Shelf
 from engine.protocol import (
     AssistantError,
     AudioPart,
@@ -66,21 +68,46 @@ class Attachment:
     part: ImagePart | AudioPart
 
 
-class Session:
-    """One visitor. Methods are safe to call from any thread."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who asks, as their page says: whose conversations, and which of them.
 
-    def __init__(self, id: str, loop: BackgroundLoop, pool: BackendPool, choice: BackendChoice) -> None:
+    `visitor` and `conversation` are what the browser kept, `user` the name that somebody signed in with;
+    each may be missing. `page` is one load of the page.
+    """
+
+    page: str
+    visitor: str | None = None
+    conversation: str | None = None
+    user: str | None = None
+
+
+class Session:
+    """One conversation. Methods are safe to call from any thread."""
+
+    def __init__(
+        self,
+        id: str,
+        loop: BackgroundLoop,
+        pool: BackendPool,
+        choice: BackendChoice,
+        owner: str = "",
+        shelf: Shelf | None = None,
+        record: Record | None = None,
+    ) -> None:
         self.id = id
+        self.owner = owner
         self.language: Language | None = None
         self.options = Options()
         self.window = WINDOW
         self._loop = loop
         self._pool = pool
+        self._shelf = shelf
         self._lock = threading.RLock()
         self._choice = choice
         pool.lease(choice)
-        self._conversation = Conversation()
-        self._attachments: tuple[Attachment, ...] = ()
+        self._conversation = record.conversation if record else Conversation()
+        self._attachments = tuple(_attachment(part) for part in record.pending) if record else ()
         self._job: Job | None = None
         self.touched = time.monotonic()
 
@@ -112,6 +139,11 @@ class Session:
     def backend(self) -> Backend:
         return self._pool.get(self._choice)
 
+    @property
+    def unsaved(self) -> NotSaved | None:
+        """Why what was said is not saved; None if it is."""
+        return self._shelf.problem if self._shelf else None
+
     # Changing.
 
     def attach(self, part: ImagePart | AudioPart) -> None:
@@ -119,27 +151,36 @@ class Session:
         with self._lock:
             if len(self._attachments) >= MAX_ATTACHMENTS:
                 raise TooManyAttachments
-            self._attachments = (*self._attachments, Attachment(uuid.uuid4().hex, part))
+            self._attachments = (*self._attachments, _attachment(part))
+            self._save()
 
     def detach(self, id: str) -> None:
         """Take an attachment out of the composer; one that is not there is no error."""
         with self._lock:
             self._attachments = tuple(item for item in self._attachments if item.id != id)
+            self._save()
 
     def send(self, text: str) -> None:
         """Ask with `text` and the attachments. Raises `NothingToSend`, `StillAnswering`: all is kept."""
         with self._lock:
             parts = tuple(item.part for item in self._attachments)
-            self.ask(Message("user", (*parts, TextPart(text)) if text.strip() else parts))
-            self._attachments = ()
+            self._ask(Message("user", (*parts, TextPart(text)) if text.strip() else parts), ())
 
     def ask(self, message: Message) -> None:
         """Ask with `message`, leaving the composer as it is. Raises as `send` does."""
+        with self._lock:
+            self._ask(message, self._attachments)
+
+    def _ask(self, message: Message, attachments: tuple[Attachment, ...]) -> None:
         if not message.parts:
             raise NothingToSend
-        with self._lock:
-            self._conversation = conversation.send(message, self._conversation)
-            self._answer()
+        self._conversation = conversation.send(
+            message, self._conversation, self._blank(), uuid.uuid4().hex, time.time()
+        )
+        self._attachments = attachments
+        # Before it is answered: a question is not lost, whatever becomes of the answer.
+        self._save()
+        self._answer()
 
     def retry(self) -> None:
         """Answer the last message again, with a backend loaded anew if it could not be loaded.
@@ -147,7 +188,7 @@ class Session:
         Raises `StillAnswering`, `NothingToRetry`.
         """
         with self._lock:
-            self._conversation = conversation.retry(self._conversation)
+            self._conversation = conversation.retry(self._conversation, self._blank())
             self._pool.renew(self._choice)
             self._answer()
 
@@ -155,14 +196,6 @@ class Session:
         """End the reply under way, keeping its text."""
         if self._job is not None:
             self._job.stop()
-
-    def clear(self) -> None:
-        """Begin a new conversation; a reply under way is ended."""
-        with self._lock:
-            self.stop()
-            self._conversation = Conversation()
-            self._job = None
-            self.window = WINDOW
 
     def choose(self, choice: BackendChoice) -> None:
         """Let another backend answer from now on, or load the same again if it could not be loaded.
@@ -179,10 +212,19 @@ class Session:
             previous, self._choice = self._choice, choice
             self._pool.release(previous)
 
+    def rate(self, reply: str, rating: Rating) -> None:
+        """Keep what a person thinks of the reply with that id."""
+        with self._lock:
+            self._conversation = conversation.rate(reply, rating, self._conversation)
+            self._save()
+
     def close(self) -> None:
         """End the reply under way and let the backend go."""
-        self.clear()
+        self.stop()
         self._pool.release(self._choice)
+
+    def _blank(self) -> Reply:
+        return Reply(id=uuid.uuid4().hex, backend=self.backend.name)
 
     def _answer(self) -> None:
         request = conversation.request(self._conversation, self.options)
@@ -190,35 +232,102 @@ class Session:
 
     def _fold(self, event: Event, at: float) -> None:
         self._conversation = conversation.apply(event, self._conversation, at)
+        if self._shelf:
+            self._shelf.put(self._record)
+
+    @property
+    def _record(self) -> Record:
+        pending = tuple(item.part for item in self._attachments)
+        return Record(self.id, self.owner, self._conversation, pending)
+
+    def _save(self) -> None:
+        if self._shelf:
+            self._shelf.save(self._record)
+
+
+def _attachment(part: ImagePart | AudioPart) -> Attachment:
+    return Attachment(uuid.uuid4().hex, part)
 
 
 class Sessions:
-    """Every visitor's session, by id."""
+    """Every open conversation, by id; each is its owner's alone."""
 
     def __init__(
-        self, loop: BackgroundLoop, pool: BackendPool, choice: BackendChoice, idle: float = IDLE_SECONDS
+        self,
+        loop: BackgroundLoop,
+        pool: BackendPool,
+        choice: BackendChoice,
+        idle: float = IDLE_SECONDS,
+        shelf: Shelf | None = None,
     ) -> None:
         self._loop = loop
         self._pool = pool
         self._choice = choice
         self._idle = idle
+        self._shelf = shelf
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._pages: dict[str, str] = {}
+        self._visitors: dict[str, str] = {}
 
-    def find(self, id: str | None, page: str) -> Session:
-        """The session of `id`; without an id, one that belongs to `page` (one load of the page).
+    def find(self, visit: Visit) -> Session:
+        """The conversation of `visit`, read from the store where it is not open.
 
-        An id that no session has (the program was started anew) begins an empty one.
+        A page that names none has one of its own. One that was never saved, or is somebody else's, is a
+        new one.
         """
         with self._lock:
             self._evict()
-            known = id if id and _ID.fullmatch(id) else self._pages.setdefault(page, uuid.uuid4().hex)
-            if known not in self._sessions:
-                self._sessions[known] = Session(known, self._loop, self._pool, self._choice)
-            session = self._sessions[known]
+            owner = self._owner(visit)
+            id = _valid(visit.conversation) or self._pages.setdefault(visit.page, uuid.uuid4().hex)
+            session = self._open(id, owner) or self._open(self._own(visit.page, owner), owner)
+            assert session is not None, "an id of the page's own is nobody else's"
+            self._pages[visit.page] = session.id
             session.touched = time.monotonic()
             return session
+
+    def new(self, visit: Visit, like: Session) -> Session:
+        """An empty conversation with the choices of `like`, shown by the page of `visit` from now on."""
+        with self._lock:
+            session = self._make(uuid.uuid4().hex, like.owner, like.choice)
+            _inherit(session, like)
+            self._pages[visit.page] = session.id
+            return session
+
+    def open(self, id: str, visit: Visit, like: Session) -> Session | None:
+        """The conversation `id` of the owner of `like`, shown by the page of `visit` from now on."""
+        with self._lock:
+            known = id in self._sessions
+            session = self._open(id, like.owner, like.choice, must_exist=True)
+            if session is None:
+                return None
+            if not known:
+                _inherit(session, like)
+            session.touched = time.monotonic()
+            self._pages[visit.page] = session.id
+            return session
+
+    def stop(self, id: str, owner: str) -> None:
+        """End the replies under way in the owner's conversation `id`."""
+        with self._lock:
+            session = self._sessions.get(id)
+        if session is not None and session.owner == owner:
+            session.stop()
+
+    def shows(self, page: str, session: Session) -> bool:
+        """Whether `page` shows `session` now, not another one."""
+        return self._pages.get(page) == session.id
+
+    def visitor(self, visit: Visit) -> str:
+        """The id by which the browser of `visit` is known again."""
+        with self._lock:
+            return self._visitor(visit)
+
+    def answering(self, owner: str) -> frozenset[str]:
+        """The ids of the owner's conversations that are being answered."""
+        with self._lock:
+            sessions = tuple(self._sessions.values())
+        return frozenset(s.id for s in sessions if s.owner == owner and s.conversation.answering)
 
     def close(self) -> None:
         """End every session."""
@@ -229,6 +338,36 @@ class Sessions:
         for session in sessions:
             session.close()
 
+    def _visitor(self, visit: Visit) -> str:
+        return _valid(visit.visitor) or self._visitors.setdefault(visit.page, uuid.uuid4().hex)
+
+    def _owner(self, visit: Visit) -> str:
+        return f"user:{visit.user}" if visit.user else f"visitor:{self._visitor(visit)}"
+
+    def _own(self, page: str, owner: str) -> str:
+        """The id of a conversation of `page` that nobody else has."""
+        id = self._pages.get(page, "")
+        known = self._sessions.get(id)
+        taken = known.owner if known else self._shelf.history.owner(id) if self._shelf and id else None
+        return id if id and taken in {None, owner} else uuid.uuid4().hex
+
+    def _open(
+        self, id: str, owner: str, choice: BackendChoice | None = None, must_exist: bool = False
+    ) -> Session | None:
+        """The session `id` if it is the owner's, or nobody's yet."""
+        if id in self._sessions:
+            session = self._sessions[id]
+            return session if session.owner == owner else None
+        record = self._shelf.load(id, owner) if self._shelf else None
+        if record is None and (must_exist or (self._shelf and self._shelf.history.owner(id))):
+            return None
+        return self._make(id, owner, choice or self._choice, record)
+
+    def _make(self, id: str, owner: str, choice: BackendChoice, record: Record | None = None) -> Session:
+        session = Session(id, self._loop, self._pool, choice, owner, self._shelf, record)
+        self._sessions[id] = session
+        return session
+
     def _evict(self) -> None:
         oldest = time.monotonic() - self._idle
         for id, session in tuple(self._sessions.items()):
@@ -236,3 +375,12 @@ class Sessions:
                 del self._sessions[id]
                 session.close()
         self._pages = {page: id for page, id in self._pages.items() if id in self._sessions}
+        self._visitors = {page: id for page, id in self._visitors.items() if page in self._pages}
+
+
+def _valid(id: str | None) -> str | None:
+    return id if id and _ID.fullmatch(id) else None
+
+
+def _inherit(session: Session, like: Session) -> None:
+    session.language, session.options = like.language, like.options

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
+import platformdirs
+
 from engine import loading
 from engine.loading import Loading
 
@@ -70,6 +72,11 @@ class Settings:
     on_space: bool = False
     loading: Loading = Loading()
     plan: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where conversations are kept."""
+        return self.data_dir or platformdirs.user_data_path("autoglm-ui", appauthor=False)
 
     @property
     def local(self) -> bool:
@@ -224,7 +231,8 @@ def _parser() -> argparse.ArgumentParser:
         "--data-dir",
         type=Path,
         metavar="DIR",
-        help="keep uploaded pictures and recordings in DIR (default: a temporary folder, removed at the end)",
+        help="keep conversations with their pictures and recordings in DIR (default: "
+        f"{platformdirs.user_data_path('autoglm-ui', appauthor=False)})",
     )
     files.add_argument(
         "--max-upload-mb",

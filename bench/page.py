@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -19,7 +20,12 @@ def measure(runs: int) -> dict[str, list[float]]:
     for _ in range(runs):
         started = time.perf_counter()
         command = [sys.executable, "app.py", "--model", "scripted", "--no-browser", "--port", "0"]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            subprocess.Popen(
+                [*command, "--data-dir", folder], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            ) as program,
+        ):
             try:
                 with urllib.request.urlopen(_address(program), timeout=_WAIT) as page:
                     page.read()

@@ -8,7 +8,6 @@
 
   // ---- the composer
 
-  const draftKey = "autoglm-draft";
   const typing = (event) => event.target instanceof HTMLTextAreaElement && within(event, "#composer");
 
   // Gradio sends on Shift+Enter, too, and on the Enter that ends a Chinese input method's choice.
@@ -23,16 +22,16 @@
 
   // A lost connection makes Gradio load the page anew; what was being typed must be there again.
   on("input", (event) => {
-    if (typing(event)) sessionStorage.setItem(draftKey, event.target.value);
+    if (typing(event)) window.autoglmPage.keepDraft(event.target.value);
   });
 
   /** The draft that an earlier load of this page left, unless something is typed already. */
-  const restoreDraft = (draft) => draft || sessionStorage.getItem(draftKey) || "";
+  const restoreDraft = (draft) => draft || window.autoglmPage.draftOf(window.autoglmPage.here());
 
   /** What was sent leaves the composer; what was typed meanwhile stays. */
   const takeSent = (draft, sent) => {
     const rest = draft.startsWith(sent) ? draft.slice(sent.length) : draft;
-    sessionStorage.setItem(draftKey, rest);
+    window.autoglmPage.keepDraft(rest);
     return rest;
   };
 

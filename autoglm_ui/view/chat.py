@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.conversation import Exchange, Reply
+from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import actions
-from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
-from engine.protocol import Failed, ImagePart, TextPart
+from engine.protocol import AudioPart, Failed, ImagePart, TextPart
 
 ChatMessage = dict[str, Any]
 
@@ -88,9 +88,16 @@ def question(exchange: Exchange, media: MediaFolder) -> ChatMessage:
         if isinstance(part, TextPart):
             content.append({"type": "text", "text": plain(part.text)})
         else:
-            alt = part.name if isinstance(part, ImagePart) else None
-            content.append({"path": str(media.put(part)), "alt_text": alt})
+            content.append(_file(part, media))
     return {"role": "user", "content": content}
+
+
+def _file(part: ImagePart | AudioPart, media: MediaFolder) -> dict[str, Any]:
+    try:
+        path = media.put(part)
+    except OSError:  # the disk is full; the rest can be shown all the same
+        return {"type": "text", "text": plain(part.name)}
+    return {"path": str(path), "alt_text": part.name if isinstance(part, ImagePart) else None}
 
 
 def _thinking(reply: Reply, strings: Strings) -> list[ChatMessage]:

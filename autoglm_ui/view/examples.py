@@ -10,7 +10,7 @@ from html import escape
 
 from autoglm_ui.attachments import attach
 from autoglm_ui.settings import Language
-from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.store import MediaFolder
 from autoglm_ui.view.strings import Strings
 from autoglm_ui.view.theme import ASSETS
 from engine.protocol import AudioPart, ImagePart, MediaRefused, Message, TextPart

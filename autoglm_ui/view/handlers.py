@@ -25,12 +25,13 @@ from autoglm_ui.sessions import (
     Session,
     Sessions,
     TooManyAttachments,
+    Visit,
 )
 from autoglm_ui.settings import Language, Settings
-from autoglm_ui.view import chat, labels, notices, status
+from autoglm_ui.store import MediaFolder, NotSaved, Shelf
+from autoglm_ui.view import chat, labels, notices, rail, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
-from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
 from engine.media import decode_audio
 from engine.protocol import AssistantError, AudioPart, InvalidRequest, Options
@@ -51,7 +52,9 @@ class Handlers:
         sessions: Sessions,
         media: MediaFolder,
         settings: Settings,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._shelf = shelf
         self._page = page
         self._sessions = sessions
         self._media = media
@@ -86,14 +89,29 @@ class Handlers:
             page.send: gr.update(value=strings.send, visible=not answering),
             page.stop: gr.update(value=strings.stop, visible=answering),
             page.status: self._status(session),
+            page.rail.entries: self.entries(session),
         }
+
+    def entries(self, session: Session, search: str = "", limit: int = rail.LISTED) -> str:
+        """The list of conversations; without a store there is none."""
+        if self._shelf is None:
+            return ""
+        history = self._shelf.history
+        return rail.listed(
+            history.entries(session.owner, search, limit),
+            session.id,
+            self._sessions.answering(session.owner),
+            search,
+            history.count(session.owner),
+            self.strings(session),
+        )
 
     def _live(self, session: Session) -> list[chat.ChatMessage]:
         last = session.conversation.last
         return chat.messages(last, self._media, self.strings(session)) if last else []
 
     def _status(self, session: Session) -> str:
-        return status.status_line(session.backend, session.reply, self.strings(session))
+        return status.status_line(session.backend, session.reply, self.strings(session), session.unsaved)
 
     def _tray(self, session: Session) -> str:
         return status.tray(session.attachments, self._media, self.strings(session))
@@ -104,9 +122,16 @@ class Handlers:
         """A page was opened: show the session as it stands, the reply under way included."""
         session = self._session(visitor, request)
         return {
-            self._page.visitor: self._visitor(session),
-            self._page.tray: self._tray(session),
             **labels.of(self._page, session, self._media, self.strings(session)),
+            **self.show(session, visitor, request),
+        }
+
+    def show(self, session: Session, visitor: Visitor, request: gr.Request) -> Updates:
+        """Everything of `session`, which the page shows from now on."""
+        return {
+            self._page.visitor: self._visitor(session, visitor, request),
+            self._page.tray: self._tray(session),
+            self._page.notice: "",
             **self.conversation(session),
         }
 
@@ -151,6 +176,8 @@ class Handlers:
         strings = self.strings(session)
         question = self._live(session)[:1]  # once: its files are hashed
         async for _ in tail(job, lambda: session.reply is not None and session.reply.begun):
+            if not self._sessions.shows(request.session_hash or "", session):
+                return
             if session.job is job and session.reply is not None:
                 yield question + chat.answer(session.reply, strings)
 
@@ -158,7 +185,7 @@ class Handlers:
         """Keep the status line up to date for as long as something is going on."""
         session = self._session(visitor, request)
         shown = None
-        while True:
+        while self._sessions.shows(request.session_hash or "", session):
             busy = session.conversation.answering or session.backend.readiness().state == "loading"
             line = self._status(session)
             if line != shown:
@@ -177,10 +204,12 @@ class Handlers:
         session.stop()
         return self.conversation(session)
 
-    def clear(self, visitor: Visitor, request: gr.Request) -> Updates:
+    def new(self, visitor: Visitor, request: gr.Request) -> Updates:
+        """Begin another conversation; a reply under way in this one goes on."""
         session = self._session(visitor, request)
-        session.clear()
-        return {self._page.notice: "", **self.conversation(session)}
+        if session.conversation.exchanges:
+            session = self._sessions.new(self.visit(visitor, request), session)
+        return self.show(session, visitor, request)
 
     def earlier(self, visitor: Visitor, request: gr.Request) -> Updates:
         """Show more of what was said before."""
@@ -201,12 +230,17 @@ class Handlers:
         refused: list[str] = []
         for path in paths:
             try:
-                session.attach(attach(Path(path)))
+                part = attach(Path(path))
+                self._media.put(part)
+                session.attach(part)
             except TooManyAttachments:
                 refused.append(notices.plain(strings.too_many.format(count=MAX_ATTACHMENTS)))
                 break
             except AssistantError as error:
                 refused.append(notices.refused(Path(path).name, error, strings))
+            except OSError as error:
+                unsaved = NotSaved(error.strerror or str(error))
+                refused.append(notices.refused(Path(path).name, unsaved, strings))
         return {self._page.tray: self._tray(session), self._page.notice: "".join(refused)}
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
@@ -229,11 +263,8 @@ class Handlers:
         session = self._session(visitor, request)
         session.language = language
         return {
-            self._page.visitor: self._visitor(session),
-            self._page.notice: "",
-            self._page.tray: self._tray(session),
             **labels.of(self._page, session, self._media, self.strings(session)),
-            **self.conversation(session),
+            **self.show(session, visitor, request),
         }
 
     def options(
@@ -279,18 +310,31 @@ class Handlers:
             return {page.notice: notices.about(error, strings)}
         return {page.notice: "", page.panel.api_key: "", page.status: self._status(session)}
 
+    @staticmethod
+    def visit(visitor: Visitor, request: gr.Request) -> Visit:
+        kept = visitor or {}
+        user = getattr(request, "username", None)
+        return Visit(request.session_hash or "", kept.get("id"), kept.get("conversation"), user)
+
+    def session(self, visitor: Visitor, request: gr.Request) -> Session:
+        """The conversation that the page shows."""
+        return self._session(visitor, request)
+
     def _session(self, visitor: Visitor, request: gr.Request) -> Session:
         """The visitor's session. Its language: their own choice, else the program's, else their browser's."""
-        session = self._sessions.find((visitor or {}).get("id"), request.session_hash or "")
+        session = self._sessions.find(self.visit(visitor, request))
         if session.language is None:
             header = request.headers.get("accept-language", "")
             kept = known((visitor or {}).get("language"))
             session.language = kept or self._settings.lang or preferred(header)
         return session
 
-    @staticmethod
-    def _visitor(session: Session) -> dict[str, str]:
-        return {"id": session.id, "language": session.language or ""}
+    def _visitor(self, session: Session, visitor: Visitor, request: gr.Request) -> dict[str, str]:
+        return {
+            "id": self._sessions.visitor(self.visit(visitor, request)),
+            "language": session.language or "",
+            "conversation": session.id,
+        }
 
 
 def _silent(audio: AudioPart) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.sessions import Session
+from autoglm_ui.store import MediaFolder
+from autoglm_ui.view import rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
-from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import Strings
 
 
@@ -25,6 +26,11 @@ def of(page: Page, session: Session, media: MediaFolder, strings: Strings) -> di
         page.attach: gr.update(label=strings.attach),
         page.record: gr.update(label=strings.record),
         page.examples: cards(media, strings),
+        page.rail.toggle: rail.toggle_button(strings),
+        page.rail.title: rail.head(strings),
+        page.rail.search: gr.update(label=strings.history.search, placeholder=strings.history.search),
+        page.rail.export: gr.update(value=strings.history.export_all),
+        page.rail.upload: gr.update(label=strings.history.import_file),
         **_panel(page, session, strings),
     }
 

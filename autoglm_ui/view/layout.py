@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from autoglm_ui.settings import Settings
+from autoglm_ui.view import rail as rail_view
+from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.strings import Strings
 
 # Not secret: it only has to be the same after a restart, or every browser would forget its session.
@@ -61,6 +63,7 @@ class Page:
     stop: gr.Button
     status: gr.HTML
     panel: SettingsPanel
+    rail: Rail
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def build(settings: Settings, strings: Strings) -> Page:
     """Place every widget; call inside a `gr.Blocks`."""
     visitor = gr.BrowserState(None, storage_key="autoglm-visitor", secret=_STORAGE_SECRET)
     with gr.Row(elem_id="header"):
+        rail_toggle = rail_view.toggle()
         gr.HTML(_BRAND, elem_id="brand")
         new = gr.Button(strings.new, elem_id="new", elem_classes="icon-button", size="sm")
         with gr.Column(elem_id="settings", min_width=0, scale=0):
@@ -102,6 +106,7 @@ def build(settings: Settings, strings: Strings) -> Page:
             copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
             retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
     with gr.Column(elem_id="dock"):
+        toast = rail_view.toast()
         notice = gr.HTML("", elem_id="notice")
         words = gr.HTML("", elem_id="words")
         with gr.Column(elem_id="composer"):
@@ -139,9 +144,10 @@ def build(settings: Settings, strings: Strings) -> Page:
                 stop = gr.Button(strings.stop, elem_id="stop", size="sm", visible=False)
         status = gr.HTML("", elem_id="status")
         accepted = gr.Textbox(visible="hidden", elem_id="accepted", show_label=False)
+    rail = rail_view.build(rail_toggle, toast)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
-        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel,
+        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel, rail,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.sessions import NothingToSend
+from autoglm_ui.store import NotSaved
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AssistantError
 
@@ -16,6 +17,8 @@ def about(error: AssistantError, strings: Strings) -> str:
         return plain(strings.still_answering)
     if isinstance(error, NothingToSend):
         return plain(strings.nothing_to_send)
+    if isinstance(error, NotSaved):
+        return plain(strings.history.not_saved.format(reason=error.reason))
     words = strings.failures[error.kind]
     return _notice(words.title, f"{error.message}. {error.remedy if strings.code == 'en' else words.remedy}")
 
@@ -25,6 +28,11 @@ def refused(name: str, error: AssistantError, strings: Strings) -> str:
     words = strings.failures[error.kind]
     advice = error.remedy if strings.code == "en" else words.remedy
     return _notice(strings.refused.format(name=name), f"{error.message}. {advice}")
+
+
+def not_imported(name: str, error: AssistantError, strings: Strings) -> str:
+    """A file from which no conversations come."""
+    return _notice(strings.history.import_refused.format(name=name), f"{error.message}. {error.remedy}")
 
 
 def plain(text: str) -> str:

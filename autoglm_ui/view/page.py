@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -9,10 +10,12 @@ from starlette.middleware import Middleware
 
 from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
+from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import layout
 from autoglm_ui.view.handlers import Handlers
+from autoglm_ui.view.history import HistoryHandlers
 from autoglm_ui.view.layout import Page
-from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
 from autoglm_ui.view.strings import LANGUAGES
 from autoglm_ui.view.theme import ICON, script, style, theme
@@ -21,11 +24,13 @@ from autoglm_ui.view.theme import ICON, script, style, theme
 #: many seconds.
 _UPLOAD_AGE = 3600
 
+_THIS_TAB = "(visitor) => window.autoglmPage.thisTab(visitor)"
+_SHOWN = "(visitor, text) => window.autoglmPage.shown(visitor, text)"
 _KEEP_DRAFT = "(draft, accepted) => window.autoglmPage.takeSent(draft, accepted)"
 _RESTORE_DRAFT = "(draft) => window.autoglmPage.restoreDraft(draft)"
 
 
-def build(sessions: Sessions, media: MediaFolder, settings: Settings) -> gr.Blocks:
+def build(sessions: Sessions, media: MediaFolder, settings: Settings, shelf: Shelf) -> gr.Blocks:
     """The page; serve it with `launch_arguments`."""
     with gr.Blocks(
         title="AutoGLM",
@@ -35,7 +40,8 @@ def build(sessions: Sessions, media: MediaFolder, settings: Settings) -> gr.Bloc
         delete_cache=(_UPLOAD_AGE, _UPLOAD_AGE),
     ) as demo:
         page = layout.build(settings, LANGUAGES[settings.lang or "en"])
-        _connect(demo, page, Handlers(page, sessions, media, settings))
+        handlers = Handlers(page, sessions, media, settings, shelf)
+        _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
     return demo
@@ -77,20 +83,23 @@ def _head() -> str:
     return f"<style>{style()}</style><script>{script()}</script>"
 
 
-def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
+def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHandlers) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     panel = page.panel
     shown: list[Any] = [
         page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
-        page.stop, page.status,
+        page.stop, page.status, page.rail.entries,
     ]  # fmt: skip
     labelled: list[Any] = [
         page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
         page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
         panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
-        panel.max_tokens,
+        panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
+        page.rail.upload,
     ]  # fmt: skip
     visitor = page.visitor
+    #: Outputs of what lets the page show another conversation.
+    whole: list[Any] = [visitor, page.tray, page.notice, *shown]
 
     def follow(started: Any) -> None:
         """After what begins a reply: stream it, and show the rest when it is settled."""
@@ -99,8 +108,14 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
         tailed.then(handlers.settle, [visitor], shown, **quiet)
         started.then(handlers.watch, [visitor], [page.status], **quiet)
 
+    def arrive(shown: Any) -> None:
+        """After what may show another conversation: this tab remembers it, and its draft is put in."""
+        shown.then(None, [visitor, page.text], [page.text], js=_SHOWN)
+
     demo.load(None, js=_RESTORE_DRAFT, inputs=[page.text], outputs=[page.text])
-    follow(demo.load(handlers.boot, [visitor], [visitor, page.tray, *labelled, *shown], **quiet))
+    booted = demo.load(handlers.boot, [visitor], [*whole, *labelled], js=_THIS_TAB, **quiet)
+    arrive(booted)
+    follow(booted)
 
     sent = gr.on(
         [page.send.click, page.text.submit],
@@ -116,7 +131,8 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     page.copy.click(None, [page.live], None, js="(messages) => window.autoglmPage.copy(messages)")
     page.stop.click(handlers.stop, [visitor], shown, **quiet)
     page.earlier.click(handlers.earlier, [visitor], shown, **quiet)
-    page.new.click(handlers.clear, [visitor], [page.notice, *shown], **quiet)
+    arrive(page.new.click(handlers.new, [visitor], whole, **quiet))
+    _connect_rail(page.rail, visitor, whole, history, arrive, follow, quiet)
 
     page.attach.upload(
         handlers.attach, [page.attach, visitor], [page.tray, page.notice, page.attach], **quiet
@@ -129,7 +145,7 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     panel.language.input(
         handlers.language,
         [panel.language, visitor],
-        [visitor, page.notice, page.tray, *labelled, *shown],
+        [*whole, *labelled],
         **quiet,
     )
     options = [panel.thinking, panel.temperature, panel.max_tokens]
@@ -141,3 +157,28 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
         handlers.choose, [panel.kind, *fields, visitor], [page.notice, panel.api_key, page.status], **quiet
     )
     chosen.then(handlers.watch, [visitor], [page.status], **quiet)
+
+
+def _connect_rail(
+    rail: Rail,
+    visitor: gr.BrowserState,
+    whole: list[Any],
+    history: HistoryHandlers,
+    arrive: Callable[[Any], None],
+    follow: Callable[[Any], None],
+    quiet: dict[str, Any],
+) -> None:
+    save = "(file) => window.autoglmPage.download(file)"
+    for list_or_words in (rail.entries, rail.toast):
+        acted = list_or_words.click(history.act, [visitor], [*whole, rail.toast, rail.download], **quiet)
+        acted.then(None, [rail.download], None, js=save)
+        arrive(acted)
+        follow(acted)
+    rail.search.change(
+        history.search, [rail.search, visitor], [rail.entries], trigger_mode="always_last", **quiet
+    )
+    exported = rail.export.click(history.export_all, [visitor], [rail.download, rail.toast], **quiet)
+    exported.then(None, [rail.download], None, js=save)
+    arrive(
+        rail.upload.upload(history.take, [rail.upload, visitor], [*whole, rail.toast, rail.upload], **quiet)
+    )

@@ -7,13 +7,15 @@ from html import escape
 
 from autoglm_ui.conversation import Reply
 from autoglm_ui.sessions import Attachment
-from autoglm_ui.view.media import MediaFolder
+from autoglm_ui.store import MediaFolder, NotSaved
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AudioHeard, Backend, Failed, ImagePart, ImageSeen, Readiness
 
 
-def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
-    """The state, what the model saw, and the speed of the reply."""
+def status_line(
+    backend: Backend, reply: Reply | None, strings: Strings, unsaved: NotSaved | None = None
+) -> str:
+    """The state, what the model saw, the speed of the reply, and what could not be saved."""
     readiness = backend.readiness()
     state, word = _state(readiness, reply, backend.name, strings)
     facts = [] if reply is None else [*_perceived(reply, strings), *_speed(reply, strings)]
@@ -32,8 +34,14 @@ def status_line(backend: Backend, reply: Reply | None, strings: Strings) -> str:
         f'<span class="state">{escape(word)}</span>{bar}'
         + (f'<span class="backend-name">{escape(backend.name)}</span>' if readiness.state == "ready" else "")
         + "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
+        + (_unsaved(unsaved, strings) if unsaved else "")
         + "</div>"
     )
+
+
+def _unsaved(problem: NotSaved, strings: Strings) -> str:
+    sentence = strings.history.not_saved.format(reason=problem.reason)
+    return f'<span class="unsaved" role="alert">{escape(sentence)}</span>'
 
 
 def failure_sentence(failure: Failed, strings: Strings) -> str:

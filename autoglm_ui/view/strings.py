@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from autoglm_ui.settings import Language
 from autoglm_ui.view.words import actions as action_words
+from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words.actions import ActionWords
+from autoglm_ui.view.words.history import HistoryWords
 from engine.protocol import FailureKind
 
 
@@ -98,6 +100,7 @@ class Strings:
     max_tokens: str
     language: str
     actions: ActionWords
+    history: HistoryWords
     failures: Mapping[FailureKind, FailureWords]
 
 
@@ -179,6 +182,7 @@ EN = Strings(
     max_tokens="Longest answer, in tokens",
     language="Language",
     actions=action_words.EN,
+    history=history_words.EN,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords(
             "This could not be asked", "Change the message or the settings."
@@ -298,6 +302,7 @@ ZH = Strings(
     max_tokens="回答的最大长度（词元）",
     language="语言",
     actions=action_words.ZH,
+    history=history_words.ZH,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),
         FailureKind.TOO_LONG: FailureWords("消息太长", "请缩短消息，或换一个更大的模型。"),

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -34,10 +35,12 @@ class App:
     def __init__(self, *options: str, environ: dict[str, str] | None = None) -> None:
         self._lines: list[str] = []
         self._up = threading.Event()
+        # Not among the conversations of whoever runs the tests.
+        self._folder = tempfile.TemporaryDirectory(prefix="autoglm-test-", ignore_cleanup_errors=True)
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "--port", "0", "--no-browser", *options],
             cwd=ROOT,
-            env={**os.environ, **(environ or {})},
+            env={**os.environ, "AUTOGLM_DATA_DIR": self._folder.name, **(environ or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -68,7 +71,14 @@ class App:
         finally:
             self.process.kill()
         self._reader.join(5)
+        self._folder.cleanup()
         return status
+
+    def kill(self) -> None:
+        """End it without a word, as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
 
     def __enter__(self) -> App:
         return self
@@ -213,6 +223,24 @@ class ChatPage:
             }""",
             [kind, list(path.read_bytes()), path.name, media_type],
         )
+
+    def conversations(self) -> Locator:
+        """The titles in the list; opens the drawer where it is one."""
+        if not self.page.locator("#rail").is_visible():
+            self.page.locator("#rail-toggle").click()
+        return self.page.locator("#entries .entry-title")
+
+    def act(self, title: str, action: str) -> None:
+        """Choose `action` in the menu of the conversation with that title."""
+        item = self.page.locator("#entries li", has_text=title)
+        item.hover()
+        item.locator("[data-menu]").click()
+        self.page.locator(f"#entry-actions [data-action={action}]").click()
+
+    def new(self) -> None:
+        """Begin another conversation."""
+        self.page.locator("#new").click()
+        expect(self.page.locator("#examples")).to_be_visible(timeout=PATIENCE)
 
     def settings(self) -> Locator:
         """Open the settings and give their panel."""

@@ -243,18 +243,6 @@ def test_stream_that_breaks_off_is_a_failure_with_a_way_on(chat: ChatPage, comma
     expect(chat.page.locator("#retry")).to_be_visible()
 
 
-def test_new_chat_clears_the_conversation_and_ends_the_answer(chat: ChatPage) -> None:
-    chat.ask("hello")
-    chat.send("/long 2000")
-    expect(chat.answer).to_contain_text("word 1,", timeout=PATIENCE)
-    chat.page.locator("#new").click()
-    expect(chat.page.locator("#examples")).to_be_visible()
-    expect(chat.conversation).not_to_contain_text("hello")
-    expect(chat.send_button).to_be_visible()
-    chat.ask("again")
-    expect(chat.page.locator("#history")).to_be_hidden()
-
-
 def test_examples_are_asked_with_one_click(chat: ChatPage) -> None:
     chat.text.fill("my draft")
     chat.page.locator("#examples").get_by_role("button", name="A screen and a spoken command").click()

@@ -11,7 +11,7 @@ from autoglm_ui.backends.choice import BackendChoice, BackendPool, UnavailableBa
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import BackgroundLoop
-from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments
+from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments, Visit
 from engine.protocol import AudioPart, FailureKind, ImagePart, Options
 
 SCRIPT = BackendChoice("scripted:delay=0")
@@ -93,19 +93,6 @@ def test_options_are_those_of_the_moment_of_asking(session: Session) -> None:
     assert session.reply and session.reply.finish == "length" and session.reply.reasoning == ""
 
 
-def test_clear_ends_the_reply_and_its_late_events_go_nowhere(session: Session) -> None:
-    session.choose(SLOW)
-    session.send("/long 5000")
-    until(lambda: session.reply and session.reply.answer)
-    job = session.job
-    session.clear()
-    assert session.conversation.exchanges == ()
-    assert job and job.settled
-    session.choose(SCRIPT)
-    session.send("fresh")
-    assert answered(session).endswith("Text received: fresh")
-
-
 def test_retry_asks_the_same_again(session: Session) -> None:
     session.choose(BackendChoice("scripted:delay=0,failures=1"))
     session.attach(PICTURE)
@@ -179,26 +166,57 @@ class TestRegistry:
         sessions.close()
 
     def test_visitor_is_found_again_by_id(self, sessions: Sessions) -> None:
-        first = sessions.find(None, "page one")
-        assert sessions.find(first.id, "page two") is first
+        visit = Visit("page one")
+        first, visitor = sessions.find(visit), sessions.visitor(visit)
+        assert sessions.find(Visit("page two", visitor, first.id)) is first
+
+    def test_conversation_of_somebody_else_is_not_found(self, sessions: Sessions) -> None:
+        mine = sessions.find(Visit("one", "1" * 32))
+        theirs = sessions.find(Visit("two", "2" * 32, mine.id))
+        assert theirs is not mine and theirs.id != mine.id
+        assert sessions.open(mine.id, Visit("two", "2" * 32), theirs) is None
+        sessions.stop(mine.id, theirs.owner)
+        assert sessions.find(Visit("one", "1" * 32)) is mine
+
+    def test_user_who_signed_in_has_one_history_whatever_the_browser(self, sessions: Sessions) -> None:
+        ann = sessions.find(Visit("one", "1" * 32, user="ann"))
+        assert sessions.find(Visit("two", "2" * 32, ann.id, user="ann")) is ann
+        assert sessions.find(Visit("three", "1" * 32, ann.id, user="bob")) is not ann
+        assert sessions.find(Visit("four", "1" * 32, ann.id)) is not ann
+
+    def test_new_conversation_leaves_the_old_one_answering_and_keeps_the_choices(
+        self, loop: BackgroundLoop, pool: BackendPool
+    ) -> None:
+        sessions = Sessions(loop, pool, SLOW)
+        visit = Visit("page", "1" * 32)
+        old = sessions.find(visit)
+        old.options, old.language = Options(thinking=False), "zh"
+        old.send("/long 5000")
+        new = sessions.new(visit, old)
+        assert new.options == old.options and new.language == "zh" and new.choice == old.choice
+        assert not new.conversation.exchanges and old.conversation.answering
+        assert sessions.shows("page", new) and not sessions.shows("page", old)
+        assert sessions.answering(old.owner) == {old.id}
+        assert sessions.open(old.id, visit, new) is old
+        sessions.close()
 
     def test_page_that_does_not_know_its_id_yet_gets_one_session(self, sessions: Sessions) -> None:
-        assert sessions.find(None, "page") is sessions.find(None, "page")
-        assert sessions.find(None, "page") is not sessions.find(None, "other page")
+        assert sessions.find(Visit("page")) is sessions.find(Visit("page"))
+        assert sessions.find(Visit("page")) is not sessions.find(Visit("other page"))
 
     def test_id_of_before_a_restart_begins_an_empty_session(self, sessions: Sessions) -> None:
-        assert sessions.find("a" * 32, "page").id == "a" * 32
-        assert sessions.find("a" * 32, "page").conversation.exchanges == ()
+        assert sessions.find(Visit("page", None, "a" * 32)).id == "a" * 32
+        assert sessions.find(Visit("page", None, "a" * 32)).conversation.exchanges == ()
 
     @pytest.mark.parametrize("forged", ["", "short", "../../etc/passwd", "A" * 32, "a" * 33])
     def test_id_that_is_none_is_not_taken(self, sessions: Sessions, forged: str) -> None:
-        assert sessions.find(forged, "page").id != forged
+        assert sessions.find(Visit("page", forged, forged)).id != forged
 
     def test_idle_session_goes_unless_it_is_answering(self, loop: BackgroundLoop, pool: BackendPool) -> None:
         sessions = Sessions(loop, pool, SLOW)
-        busy, idle = sessions.find(None, "busy"), sessions.find(None, "idle")
+        busy, idle = sessions.find(Visit("busy", "1" * 32)), sessions.find(Visit("idle", "2" * 32))
         busy.send("/long 5000")
         busy.touched = idle.touched = float("-inf")
-        assert sessions.find(busy.id, "later") is busy
-        assert sessions.find(idle.id, "later") is not idle
+        assert sessions.find(Visit("later", "1" * 32, busy.id)) is busy
+        assert sessions.find(Visit("later", "2" * 32, idle.id)) is not idle
         sessions.close()

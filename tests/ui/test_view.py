@@ -13,9 +13,9 @@ import pytest
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.conversation import Conversation, apply, send
 from autoglm_ui.sessions import Attachment
+from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import chat, status
 from autoglm_ui.view.examples import EXAMPLES, cards
-from autoglm_ui.view.media import MediaFolder
 from autoglm_ui.view.strings import EN, LANGUAGES, ZH, Strings, known, preferred
 from engine.protocol import (
     AnswerAdded,

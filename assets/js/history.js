@@ -1,0 +1,212 @@
+// The list of conversations: which one this tab shows, its drafts, the drawer, menus.
+(() => {
+  "use strict";
+
+  const find = (selector) => document.querySelector(selector);
+  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
+  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+  const root = document.documentElement;
+
+  // ---- each tab has its own conversation, and each conversation its own draft
+
+  const tabKey = "autoglm-conversation";
+  const draftKey = (id) => `autoglm-draft-${id}`;
+  const here = () => sessionStorage.getItem(tabKey) ?? "";
+
+  /** This tab's conversation; that of the last tab where this one is new. */
+  const thisTab = (visitor) => (visitor && here() ? { ...visitor, conversation: here() } : visitor);
+
+  // The tab's own draft first: two tabs may show the same conversation. The other copy outlives the browser.
+  const draftOf = (id) => sessionStorage.getItem(draftKey(id)) ?? localStorage.getItem(draftKey(id)) ?? "";
+  const keepDraft = (text, id = here()) => {
+    for (const store of [sessionStorage, localStorage]) {
+      try {
+        if (text) store.setItem(draftKey(id), text);
+        else store.removeItem(draftKey(id));
+      } catch {
+        // A full store of the browser takes nothing more; the text stands in the composer all the same.
+      }
+    }
+  };
+
+  /** The server says which conversation the tab shows now. Gives the draft that belongs to it. */
+  const shown = (visitor, text) => {
+    const id = visitor?.conversation;
+    if (!id || id === here()) return text;
+    const before = here();
+    sessionStorage.setItem(tabKey, id);
+    if (!before) {
+      keepDraft("", "");
+      keepDraft(text);
+      return text;
+    }
+    keepDraft(text, before);
+    return draftOf(id);
+  };
+
+  // ---- the drawer
+
+  const wide = matchMedia("(width >= 1080px)");
+  const railKey = "autoglm-rail";
+  const open = () => root.classList.contains("rail-open");
+  const label = () => {
+    const button = find("#rail-toggle");
+    if (!button) return;
+    button.setAttribute("aria-expanded", String(open()));
+    button.title = open() ? button.dataset.hide : button.dataset.show;
+    button.setAttribute("aria-label", button.title);
+  };
+  const openRail = (wanted, focus = false) => {
+    root.classList.toggle("rail-open", wanted);
+    label();
+    if (wide.matches) localStorage.setItem(railKey, wanted ? "open" : "closed");
+    if (focus) find(wanted ? "#search input, #search textarea" : "#rail-toggle")?.focus();
+  };
+  const arrange = () => {
+    root.classList.toggle("rail-open", wide.matches && localStorage.getItem(railKey) !== "closed");
+    label();
+  };
+  arrange();
+  wide.addEventListener("change", arrange);
+
+  on("click", (event) => {
+    if (within(event, "#rail-toggle")) openRail(!open(), !open() && !wide.matches);
+    else if (open() && !wide.matches && event.target.isConnected && !within(event, "#rail, #toast")) {
+      openRail(false);
+    }
+  });
+  on("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      openRail(true, true);
+    }
+  });
+  on(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape") return;
+      if (!find("#entry-actions")?.hidden && find("#entry-actions")) closeMenu(true);
+      else if (open() && !wide.matches) openRail(false, true);
+      else return;
+      event.stopImmediatePropagation();
+    },
+    true,
+  );
+
+  // ---- the menu of a conversation
+
+  let chosen = null;
+  const closeMenu = (focus = false) => {
+    const menu = find("#entry-actions");
+    if (menu) menu.hidden = true;
+    if (focus) chosen?.querySelector("[data-menu]")?.focus();
+  };
+  const openMenu = (item, button) => {
+    const menu = find("#entry-actions");
+    chosen = item;
+    const pinned = "pinned" in item.dataset;
+    menu.querySelector("[data-action=pin]").hidden = pinned;
+    menu.querySelector("[data-action=unpin]").hidden = !pinned;
+    menu.hidden = false;
+    const box = button.getBoundingClientRect();
+    const top = Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8);
+    menu.style.top = `${Math.max(8, top)}px`;
+    menu.style.left = `${Math.min(box.left, innerWidth - menu.offsetWidth - 8)}px`;
+    menu.querySelector("[role=menuitem]:not([hidden])").focus();
+  };
+  on("click", (event) => {
+    if (!within(event, "#entry-actions, [data-menu]")) closeMenu();
+  });
+  on("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || !within(event, "#entry-actions")) return;
+    event.preventDefault();
+    const items = [...document.querySelectorAll("#entry-actions [role=menuitem]:not([hidden])")];
+    items[(items.indexOf(event.target) + step + items.length) % items.length].focus();
+  });
+
+  const rename = (item, trigger) => {
+    const entry = item.querySelector(".entry");
+    const input = document.createElement("input");
+    input.className = "entry-name";
+    input.maxLength = 80;
+    input.value = item.dataset.title;
+    input.setAttribute("aria-label", find("#entry-actions [data-action=rename]").textContent);
+    entry.hidden = true;
+    entry.after(input);
+    input.select();
+    let done = false;
+    const end = (keep) => {
+      if (done) return;
+      done = true;
+      const title = input.value.trim();
+      input.remove();
+      entry.hidden = false;
+      if (keep && title && title !== item.dataset.title) {
+        trigger("click", { action: "rename", id: item.dataset.id, title });
+      }
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      if (event.key === "Enter") end(true);
+      if (event.key === "Escape") {
+        end(false);
+        event.stopPropagation();
+      }
+    });
+    input.addEventListener("blur", () => end(true));
+  };
+
+  /** What is clicked in the list goes to the server; called once by the list itself. */
+  const listen = (element, trigger) => {
+    element.addEventListener("click", (event) => {
+      const menu = event.target.closest("[data-menu]");
+      if (menu) {
+        const item = menu.closest("li");
+        if (chosen === item && !find("#entry-actions").hidden) closeMenu();
+        else openMenu(item, menu);
+        return;
+      }
+      const button = event.target.closest("[data-action]");
+      if (!button) return;
+      const { action } = button.dataset;
+      const item = button.closest("li") ?? chosen;
+      if (action === "rename") {
+        closeMenu();
+        rename(item, trigger);
+        return;
+      }
+      closeMenu();
+      trigger("click", { action, id: action === "all" ? "" : item.dataset.id, title: item?.dataset.title ?? "" });
+      if (action === "open" && !wide.matches) openRail(false);
+    });
+  };
+
+  /** Save a file that the server made. */
+  const download = (file) => {
+    if (!file?.url) return;
+    const link = document.createElement("a");
+    link.href = file.url;
+    link.download = file.orig_name ?? "";
+    document.body.append(link);
+    link.click();
+    link.remove();
+  };
+
+  // What was deleted can be brought back for a while; then the words go.
+  let vanish = 0;
+  const watchToast = () => {
+    new MutationObserver(() => {
+      const toast = find("#toast .toast:not([data-seen])");
+      label();
+      if (!toast) return;
+      toast.dataset.seen = "";
+      clearTimeout(vanish);
+      vanish = setTimeout(() => toast.remove(), 12_000);
+    }).observe(document.body, { childList: true, subtree: true });
+  };
+  if (document.body) watchToast();
+  else on("DOMContentLoaded", watchToast);
+
+  Object.assign(window.autoglmPage, { thisTab, shown, draftOf, keepDraft, here, listen, download });
+})();
