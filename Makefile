@@ -1,11 +1,12 @@
 # make run    the chat page, from a fresh clone
 # make test   everything that must hold: the checks, then all tests, a real browser included
 # make check  format, lint, types, import contracts
-# make bench  the benchmarks; figures go to bench/results/
+# make bench  the benchmarks; figures go to bench/results/, their table to bench/README.md
 # make clients  clients that others wrote, against the service (needs a network, npm for Node's)
 # make clean  removes what the commands above made
 #
 # Options of the page: make run ARGS="--lang zh", or AUTOGLM_PORT=8000 make run.
+# A part of the benchmarks: make bench ARGS="decode". All parts: make bench ARGS=--help.
 # Another Python: make run PYTHON=python3.12
 
 .NOTPARALLEL:

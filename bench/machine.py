@@ -18,6 +18,7 @@ def describe() -> dict[str, object]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "accelerators": _accelerators(),
+        "threads": _threads(),
         "load_average": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -40,6 +41,13 @@ def _accelerators() -> list[str]:
     import torch
 
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def _threads() -> int:
+    """What torch computes with."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _version(name: str) -> str | None:

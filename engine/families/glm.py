@@ -23,6 +23,8 @@ from engine.model.fusion import GatedCrossAttention
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.sparse_attention import sees
 
+PACKED_MOST = 1 << 22  # weights of one product
+
 Attend = Callable[[SlotLayer], Tensor]
 
 
@@ -55,7 +57,8 @@ class Product:
     """states [tokens, inputs] -> states @ weight.T + bias [tokens, outputs], for linears of the same input.
 
     On a CPU the weights are packed in half precision where that loses nothing, as with a checkpoint that was
-    saved so: a step reads half as many bytes, and the sums are in single precision as before.
+    saved so: a step reads half as many bytes, and the sums are in single precision as before. `bytes` is what
+    it reads of weights.
     """
 
     def __init__(self, *linears: nn.Linear) -> None:
@@ -64,6 +67,7 @@ class Product:
         biases = [linear.bias.data for linear in linears if linear.bias is not None]
         self.bias = torch.cat(biases) if biases else None
         self.packed: Any = pack(weight, self.bias) if fits_half(weight) else None
+        self.bytes = weight.numel() * (2 if self.packed is not None else weight.element_size())
         self.weight = None if self.packed is not None else weight.t()
         if self.packed is None and len(linears) > 1:
             share(linears, weight)
@@ -79,8 +83,11 @@ class Product:
 
 
 def fits_half(weight: Tensor) -> bool:
-    """Whether half precision holds these weights, but for what is lost in any sum of them."""
-    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+    """Whether half precision holds these weights, but for what is lost in any sum of them.
+
+    A large weight is not packed: the packed one is held beside the module's own.
+    """
+    if weight.device.type != "cpu" or weight.dtype != torch.float32 or weight.numel() > PACKED_MOST:
         return False
     if "fbgemm" not in torch.backends.quantized.supported_engines:
         return False
@@ -269,6 +276,14 @@ class FusedGlm:
             ends = ends[[row * tokens + max(0, length - 1) for row, length in enumerate(step.lengths)]]
         return self.head(ends, ends.new_empty(rows, self.vocabulary))
 
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of weights that a step reads, without the fusion layers'."""
+        products = [
+            part for layer in self.layers for part in (layer.qkv, layer.out, layer.gate_up, layer.down)
+        ]
+        return sum(product.bytes for product in (*products, self.head))
+
     def _workspace(self, rows: int, tokens: int) -> Workspace:
         if tokens > 1:
             return Workspace(rows, tokens, self.shape, self.embedding)
@@ -360,7 +375,11 @@ def fuse(model: PreTrainedModel) -> FusedGlm | None:
     )
     modules = [*text.modules(), model.lm_head]
     linears = [module for module in modules if hasattr(module, "in_features")]
-    hooked = any(hasattr(module, "_hf_hook") for module in modules)
+    # Offloading and tensor parallelism work by hooks, which products of weights would go past.
+    hooked = any(
+        hasattr(module, "_hf_hook") or module._forward_hooks or module._forward_pre_hooks
+        for module in modules
+    )
     if (
         not plain
         or hooked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -358,3 +359,35 @@ def test_the_counters_tell_what_was_done(engine):
 def test_sampling_of_a_token_that_is_no_number_fails_alone():
     with pytest.raises(RuntimeError):
         Sampler(1.0).pick(torch.from_numpy(np.array([np.nan, 1.0])))
+
+
+@pytest.mark.parametrize("why", ["hooked", "quantized", "other"])
+def test_what_the_few_operations_would_go_past_runs_through_its_own_modules(why):
+    from engine.families.glm import fuse
+
+    class Quantized(torch.nn.Linear):
+        """Not the product that it looks like."""
+
+    model, _ = tiny_glm()
+    first: Any = model.model.layers[0]
+    if why == "hooked":
+        first.mlp.register_forward_hook(lambda module, given, output: output)
+    elif why == "quantized":
+        first.mlp.down_proj = Quantized(64, 48, bias=False)
+    else:
+        model.config.hidden_act = "gelu"
+    assert fuse(model) is None
+
+
+def test_weights_are_packed_only_where_that_loses_nothing():
+    from engine.families.glm import Product
+
+    linear = torch.nn.Linear(64, 48)
+    states = torch.randn(3, 64)
+    rough = Product(linear)
+    assert rough.packed is None
+    linear.weight.data = linear.weight.data.half().float()
+    packed = Product(linear)
+    assert packed.packed is not None and packed.bytes == rough.bytes // 2
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(states, torch.empty(3, 48)), linear(states), rtol=1e-5, atol=1e-5)

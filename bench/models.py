@@ -1,0 +1,63 @@
+"""The models that the benchmarks run: nano, and its decoder as a Glm4 that any peer can load."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.checkpoint import Checkpoint
+    from engine.generate import Decoder
+
+QUESTION = "Open the settings, tap the search button and tell me what is on the screen. 打开相机。"
+
+
+@cache
+def peer() -> Any:
+    """Nano's decoder without its fusion layers, which text alone passes unchanged, as a plain Glm4.
+
+    A Glm4ForCausalLM; Any, since its `generate` is typed for a protocol that it does not meet.
+    """
+    import torch
+    from transformers import Glm4Config, Glm4ForCausalLM
+
+    nano = nano_checkpoint().model
+    config = nano.config.get_text_config()
+    names = Glm4Config().to_dict().keys() & config.to_dict().keys() - {"model_type", "architectures"}
+    glm = Glm4ForCausalLM(Glm4Config(**{name: getattr(config, name) for name in names}))
+    weights = {
+        name.replace("language_model.", ""): tensor
+        for name, tensor in nano.state_dict().items()
+        if name == "lm_head.weight" or ("language_model" in name and ".fusion." not in name)
+    }
+    glm.load_state_dict(weights)
+    glm.generation_config.eos_token_id = None
+    glm.generation_config.pad_token_id = 0
+    assert torch.equal(glm.lm_head.weight, nano.lm_head.weight)
+    return glm.eval()
+
+
+@cache
+def nano_checkpoint() -> Checkpoint:
+    """Nano as the engine loads it."""
+    from engine.checkpoint import load
+
+    return load("nano")
+
+
+@cache
+def nano_decoder() -> Decoder:
+    """Nano's decoder as the engine runs it."""
+    from engine.families import decoder_for
+
+    return decoder_for(nano_checkpoint().model)
+
+
+def prompt(length: int, chat: int = 0) -> Tensor:
+    """[1, length] int64: a question, again and again, that begins elsewhere in each chat."""
+    import torch
+
+    ids = nano_checkpoint().processor.tokenizer(QUESTION, add_special_tokens=False)["input_ids"]
+    return torch.tensor([(ids * (length // len(ids) + 2))[chat % len(ids) :][:length]])

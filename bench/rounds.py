@@ -1,0 +1,79 @@
+"""Sides measured in turns: what disturbs the machine disturbs all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+Values = dict[str, list[float]]
+Clock = Callable[[], float]
+
+# What a person waits, or what this process's threads work: the latter where others keep the machine busy.
+CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
+
+
+@dataclass
+class Result:
+    """What one part of the benchmarks found.
+
+    figures: every value of each figure, in the unit that its name ends with.
+    ratios: how many times one side's value is another's, of one round each.
+    goals: for a ratio, the least that was wanted.
+    notes: what one must know to read them.
+    """
+
+    figures: Values = field(default_factory=dict)
+    ratios: Values = field(default_factory=dict)
+    goals: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def compare(self, name: str, slow: str, fast: str, goal: float | None = None) -> None:
+        """Add the ratio `name` of the figures `slow` and `fast`, round by round."""
+        pairs = zip(self.figures[slow], self.figures[fast], strict=True)
+        self.ratios[name] = [above / below for above, below in pairs]
+        if goal is not None:
+            self.goals[name] = goal
+
+    def summary(self) -> dict[str, object]:
+        """JSON types only."""
+        return {
+            "figures": {name: summarise(values) for name, values in self.figures.items()},
+            "ratios": {
+                name: summarise(values) | ({"goal": self.goals[name]} if name in self.goals else {})
+                for name, values in self.ratios.items()
+            },
+            "notes": self.notes,
+        }
+
+
+def interleave(sides: Mapping[str, Callable[[], float]], rounds: int) -> Values:
+    """Each side once to warm up, then in turns; what each call returned."""
+    for side in sides.values():
+        side()
+    values: Values = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            values[name].append(side())
+    return values
+
+
+def timed(work: Callable[[], object], clock: Clock) -> Callable[[], float]:
+    """`work`, to return how many seconds it took."""
+
+    def measured() -> float:
+        started = clock()
+        work()
+        return clock() - started
+
+    return measured
+
+
+def summarise(values: list[float]) -> dict[str, object]:
+    """The median, and every value it is the median of."""
+    return {"median": rounded(statistics.median(values)), "values": [rounded(value) for value in values]}
+
+
+def rounded(value: float) -> float:
+    return float(f"{value:.4g}")
