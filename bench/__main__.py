@@ -18,6 +18,7 @@ PARTS = {
     "answers": "how fast it answers text, a picture, a voice, and both",
     "load": "from nothing to the first token, and memory",
     "decode": "one chat's speed against transformers and the floor",
+    "cache": "the KV cache against reading everything again",
     "chats": "1 to 32 chats at once against one after another and the peers",
     "attention": "dense against sparse attention",
 }

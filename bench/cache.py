@@ -1,0 +1,73 @@
+"""The KV cache against reading everything again, and the cost of a token as the text grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.models import nano_decoder, peer, prompt
+from bench.rounds import Clock, Result, interleave, timed
+
+LENGTHS = (64, 128, 256, 512)
+PLACES = (64, 256, 512, 960)
+STEPS = 32
+
+
+def measure(runs: int, clock: Clock) -> Result:
+    """Seconds to write texts of several lengths, and milliseconds a token at several places."""
+    import torch
+    from transformers import DynamicCache
+
+    glm, start = peer(), prompt(8)
+
+    def write(length: int, cached: bool) -> Callable[[], float]:
+        @torch.inference_mode()
+        def work() -> None:
+            cache = DynamicCache(config=glm.config) if cached else None
+            ids = given = start
+            for _ in range(length):
+                output = glm(input_ids=given, past_key_values=cache, use_cache=cached, logits_to_keep=1)
+                token = output.logits[:, -1].argmax(-1, keepdim=True)
+                ids = torch.cat([ids, token], dim=1)
+                given = token if cached else ids
+
+        return timed(work, clock)
+
+    result = Result()
+    for length in LENGTHS:
+        again, kept = f"{length} tokens, all read again, s", f"{length} tokens, KV cache, s"
+        sides = {again: write(length, False), kept: write(length, True)}
+        # The longest texts take seconds without a cache; fewer rounds of them say enough.
+        result.figures |= interleave(sides, min(runs, 1024 // length))
+        goal = 3.4 if length == LENGTHS[-1] else None
+        result.compare(f"KV cache is quicker at {length} tokens", again, kept, goal)
+    result.figures |= interleave({f"token {place}, ours, ms": at(place, clock) for place in PLACES}, runs)
+    result.compare(
+        "last token against first", f"token {PLACES[-1]}, ours, ms", f"token {PLACES[0]}, ours, ms"
+    )
+    result.notes = [
+        "Both sides run transformers' modules on nano's decoder, so that the cache is all that differs.",
+        f"Cost of a token: mean of {STEPS} steps that begin at that place of one text.",
+    ]
+    return result
+
+
+def at(place: int, clock: Clock) -> Callable[[], float]:
+    """Milliseconds a token of ours, `place` tokens into a text."""
+    import torch
+
+    from engine.kv_cache import Span
+
+    decoder, ids = nano_decoder(), prompt(place)
+
+    @torch.inference_mode()
+    def step() -> float:
+        decoder.place(0, ids, {})
+        token = decoder.prefill([Span(0, 0, place)]).argmax(-1).tolist()
+        started = clock()
+        for _ in range(STEPS):
+            token = decoder.decode([0], token).argmax(-1).tolist()
+        seconds = clock() - started
+        decoder.clear(0)
+        return 1e3 * seconds / STEPS
+
+    return step
