@@ -203,6 +203,12 @@ def find(exchange: str, state: Conversation) -> Exchange | None:
     return next((each for each in state.exchanges if each.id == exchange), None)
 
 
+def find_reply(reply: str, state: Conversation) -> Reply | None:
+    """The reply with that id, whether it counts or not."""
+    given = (each for exchange in state.exchanges for each in (exchange.reply, *exchange.others))
+    return next((each for each in given if each.id == reply), None)
+
+
 def interrupted(reply: Reply) -> Reply:
     """`reply` as it is when the program that asked for it has ended."""
     return reply if reply.settled else _fold(INTERRUPTED, reply, None)

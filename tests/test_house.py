@@ -21,7 +21,12 @@ PROJECT = CONFIGURATION["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 # Where the name to import is not the name to install.
-DISTRIBUTIONS = {"PIL": "pillow", "hibari": "hibari-tts", "pynvml": "nvidia-ml-py"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
+    "hibari": "hibari-tts",
+    "pynvml": "nvidia-ml-py",
+}
 NANO_BYTES = 32 * 10**6
 FILE_BYTES = 20 * 10**6  # a file that is larger does not belong into the history
 

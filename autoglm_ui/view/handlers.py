@@ -29,7 +29,7 @@ from autoglm_ui.sessions import (
 )
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.store import MediaFolder, NotSaved, Shelf
-from autoglm_ui.view import chat, labels, notices, rail, status
+from autoglm_ui.view import chat, labels, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
@@ -90,6 +90,7 @@ class Handlers:
             page.stop: gr.update(value=strings.stop, visible=answering),
             page.status: self._status(session),
             page.rail.entries: self.entries(session),
+            page.review.rating: review.buttons(session.reply, strings),
         }
 
     def entries(self, session: Session, search: str = "", limit: int = rail.LISTED) -> str:

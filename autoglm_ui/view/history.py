@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import gradio as gr
 from autoglm_ui.conversation import Conversation
 from autoglm_ui.sessions import Session, Sessions
 from autoglm_ui.store import Record, Shelf, archive
-from autoglm_ui.view import notices, rail
+from autoglm_ui.view import exports, notices, rail, report
 from autoglm_ui.view.handlers import Handlers, Updates, Visitor
 from autoglm_ui.view.layout import Page
 from engine.protocol import AssistantError
@@ -52,7 +49,7 @@ class HistoryHandlers:
         path = None
         if entries:
             archived = [self._archived(entry.id, session.owner) for entry in entries]
-            path = _file(archive.dump(archived), "autoglm.json")
+            path = exports.file(archive.dump(archived), "autoglm", "json")
         else:
             toast = rail.told(self._handlers.strings(session).history.nothing_to_export)
         return {self._page.rail.download: path, self._page.rail.toast: toast}
@@ -89,11 +86,19 @@ class HistoryHandlers:
         conversation = record.conversation if record else Conversation()
         return archive.Archived(self._shelf.history.title(id), conversation)
 
-    def _export(self, id: str, session: Session) -> Updates:
+    def _export(self, kind: str, id: str, session: Session) -> Updates:
         self._shelf.flush()
+        strings = self._handlers.strings(session)
         archived = self._archived(id, session.owner)
-        name = _file_name(archived.title or self._handlers.strings(session).history.untitled)
-        return {self._page.rail.download: _file(archive.dump([archived]), f"{name}.json")}
+        match kind:
+            case "html":
+                text, suffix = report.page(archived, strings), "html"
+            case "markdown":
+                text, suffix = report.text(archived, strings), "md"
+            case _:
+                text, suffix = archive.dump([archived]), "json"
+        title = archived.title or strings.history.untitled
+        return {self._page.rail.download: exports.file(text, title, suffix)}
 
     def _do(
         self,
@@ -112,8 +117,8 @@ class HistoryHandlers:
                 return self._open(id, session, visitor, request)
             case "all":
                 return {page.rail.entries: self._handlers.entries(session, limit=history.count(owner))}
-            case "json":
-                return self._export(id, session)
+            case "json" | "markdown" | "html":
+                return self._export(action, id, session)
             case "rename":
                 history.rename(id, owner, str(event.title))
             case "pin" | "unpin":
@@ -143,15 +148,3 @@ class HistoryHandlers:
         return updates | {
             self._page.rail.toast: rail.undo(title, id, self._handlers.strings(session)),
         }
-
-
-def _file(text: str, name: str) -> str:
-    """A file among the uploads, which go after an hour and when the program ends."""
-    path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / name
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
-def _file_name(title: str) -> str:
-    """`title` as every file system takes it."""
-    return re.sub(r"[^\w -]+", " ", title).strip()[:60].strip() or "conversation"

@@ -8,7 +8,9 @@ import gradio as gr
 
 from autoglm_ui.settings import Settings
 from autoglm_ui.view import rail as rail_view
+from autoglm_ui.view import review as review_view
 from autoglm_ui.view.rail import Rail
+from autoglm_ui.view.review import ReviewPanel
 from autoglm_ui.view.strings import Strings
 
 # Not secret: it only has to be the same after a restart, or every browser would forget its session.
@@ -64,6 +66,7 @@ class Page:
     status: gr.HTML
     panel: SettingsPanel
     rail: Rail
+    review: ReviewPanel
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def build(settings: Settings, strings: Strings) -> Page:
             failure = gr.HTML("", elem_id="failure", visible=False)
             copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
             retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
+            rating = review_view.rating()
     with gr.Column(elem_id="dock"):
         toast = rail_view.toast()
         notice = gr.HTML("", elem_id="notice")
@@ -145,9 +149,10 @@ def build(settings: Settings, strings: Strings) -> Page:
         status = gr.HTML("", elem_id="status")
         accepted = gr.Textbox(visible="hidden", elem_id="accepted", show_label=False)
     rail = rail_view.build(rail_toggle, toast)
+    review = review_view.build(rating)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
-        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel, rail,
+        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel, rail, review,
     )  # fmt: skip
 
 

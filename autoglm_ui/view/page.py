@@ -16,6 +16,7 @@ from autoglm_ui.view.handlers import Handlers
 from autoglm_ui.view.history import HistoryHandlers
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.rail import Rail
+from autoglm_ui.view.reviewing import ReviewHandlers
 from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
 from autoglm_ui.view.strings import LANGUAGES
 from autoglm_ui.view.theme import ICON, script, style, theme
@@ -26,6 +27,8 @@ _UPLOAD_AGE = 3600
 
 _THIS_TAB = "(visitor) => window.autoglmPage.thisTab(visitor)"
 _SHOWN = "(visitor, text) => window.autoglmPage.shown(visitor, text)"
+_SAVE = "(file) => window.autoglmPage.download(file)"
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _KEEP_DRAFT = "(draft, accepted) => window.autoglmPage.takeSent(draft, accepted)"
 _RESTORE_DRAFT = "(draft) => window.autoglmPage.restoreDraft(draft)"
 
@@ -42,6 +45,7 @@ def build(sessions: Sessions, media: MediaFolder, settings: Settings, shelf: She
         page = layout.build(settings, LANGUAGES[settings.lang or "en"])
         handlers = Handlers(page, sessions, media, settings, shelf)
         _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf))
+        _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
     return demo
@@ -84,11 +88,11 @@ def _head() -> str:
 
 
 def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHandlers) -> None:
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    quiet = _QUIET
     panel = page.panel
     shown: list[Any] = [
         page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
-        page.stop, page.status, page.rail.entries,
+        page.stop, page.status, page.rail.entries, page.review.rating,
     ]  # fmt: skip
     labelled: list[Any] = [
         page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
@@ -159,6 +163,20 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
     chosen.then(handlers.watch, [visitor], [page.status], **quiet)
 
 
+def _connect_review(page: Page, review: ReviewHandlers) -> None:
+    panel, download = page.review, page.rail.download
+    for thumbs_or_sheet in (panel.rating, panel.sheet):
+        # A comment is kept on the way to the next answer: neither click may be dropped for the other.
+        acted = thumbs_or_sheet.click(
+            review.act,
+            [page.visitor],
+            [panel.rating, panel.sheet, download],
+            trigger_mode="multiple",
+            **_QUIET,
+        )
+        acted.then(None, [download], None, js=_SAVE)
+
+
 def _connect_rail(
     rail: Rail,
     visitor: gr.BrowserState,
@@ -168,17 +186,16 @@ def _connect_rail(
     follow: Callable[[Any], None],
     quiet: dict[str, Any],
 ) -> None:
-    save = "(file) => window.autoglmPage.download(file)"
     for list_or_words in (rail.entries, rail.toast):
         acted = list_or_words.click(history.act, [visitor], [*whole, rail.toast, rail.download], **quiet)
-        acted.then(None, [rail.download], None, js=save)
+        acted.then(None, [rail.download], None, js=_SAVE)
         arrive(acted)
         follow(acted)
     rail.search.change(
         history.search, [rail.search, visitor], [rail.entries], trigger_mode="always_last", **quiet
     )
     exported = rail.export.click(history.export_all, [visitor], [rail.download, rail.toast], **quiet)
-    exported.then(None, [rail.download], None, js=save)
+    exported.then(None, [rail.download], None, js=_SAVE)
     arrive(
         rail.upload.upload(history.take, [rail.upload, visitor], [*whole, rail.toast, rail.upload], **quiet)
     )

@@ -147,6 +147,8 @@ def _menu(strings: Strings) -> str:
         "pin": words.pin,
         "unpin": words.unpin,
         "rename": words.rename,
+        "html": strings.review.export_html,
+        "markdown": strings.review.export_markdown,
         "json": words.export_json,
         "delete": words.delete,
     }

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from autoglm_ui.settings import Language
 from autoglm_ui.view.words import actions as action_words
 from autoglm_ui.view.words import history as history_words
+from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words.actions import ActionWords
 from autoglm_ui.view.words.history import HistoryWords
+from autoglm_ui.view.words.review import ReviewWords
 from engine.protocol import FailureKind
 
 
@@ -101,6 +103,7 @@ class Strings:
     language: str
     actions: ActionWords
     history: HistoryWords
+    review: ReviewWords
     failures: Mapping[FailureKind, FailureWords]
 
 
@@ -183,6 +186,7 @@ EN = Strings(
     language="Language",
     actions=action_words.EN,
     history=history_words.EN,
+    review=review_words.EN,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords(
             "This could not be asked", "Change the message or the settings."
@@ -303,6 +307,7 @@ ZH = Strings(
     language="语言",
     actions=action_words.ZH,
     history=history_words.ZH,
+    review=review_words.ZH,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),
         FailureKind.TOO_LONG: FailureWords("消息太长", "请缩短消息，或换一个更大的模型。"),
