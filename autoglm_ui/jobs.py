@@ -114,6 +114,11 @@ class Job:
         self._future = loop.submit(self._run())
 
     @property
+    def request(self) -> Request:
+        """What the backend was asked."""
+        return self._request
+
+    @property
     def settled(self) -> bool:
         """The reply has its last event."""
         return self._settled

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 import uuid
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from autoglm_ui import conversation
@@ -26,9 +27,12 @@ from engine.protocol import (
     Event,
     FailureKind,
     ImagePart,
+    Insight,
+    Inspectable,
     MediaRefused,
     Message,
     Options,
+    Request,
     TextPart,
 )
 
@@ -217,6 +221,13 @@ class Session:
         with self._lock:
             self._conversation = conversation.rate(reply, rating, self._conversation)
             self._save()
+
+    def inspect(self, request: Request) -> Future[Insight] | None:
+        """What the backend can show of `request`; None where it shows nothing, or is not ready."""
+        backend = self.backend
+        if not isinstance(backend, Inspectable) or backend.readiness().state != "ready":
+            return None
+        return self._loop.submit(backend.inspect(request))
 
     def close(self) -> None:
         """End the reply under way and let the backend go."""

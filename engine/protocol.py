@@ -14,7 +14,7 @@ import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 # --------------------------------------------------------------------------------------- parts
 
@@ -359,6 +359,48 @@ class Busy(AssistantError):
     kind = FailureKind.BUSY
 
 
+# ------------------------------------------------------------------------------------- insight
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How far one fusion layer opened while the prompt was read, 0 to 1.
+
+    The mean over tokens and channels of the gate g, shared out by where the layer looked: `image` and
+    `audio` add up to that mean. None for a kind of medium that was not there.
+    """
+
+    layer: int
+    image: float | None
+    audio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes in use on a device by this program; `total_bytes` None where it is not known."""
+
+    device: str
+    used_bytes: int
+    total_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What a backend can show of a request beyond its events, made anew when it is asked for.
+
+    `pictures` and `mels` are PNG files of exactly what the model receives, in the order of
+    `perceived.images` and `perceived.audios`; empty where that cannot be shown. `sent` is what went over
+    the network, for a remote server: keys masked, media shortened.
+    """
+
+    perceived: Perceived | None = None
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
+    mels: tuple[bytes, ...] = field(default=(), repr=False)
+    gates: tuple[Gate, ...] = ()
+    memory: tuple[DeviceMemory, ...] = ()
+    sent: str = field(default="", repr=False)
+
+
 # ------------------------------------------------------------------------------------- backend
 
 
@@ -407,4 +449,13 @@ class Backend(Protocol):
 
     async def aclose(self) -> None:
         """Free the model or the connections. The backend is not used again."""
+        ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A `Backend` that can show what a request becomes."""
+
+    async def inspect(self, request: Request) -> Insight:
+        """What the model receives for `request`. Raises `AssistantError`."""
         ...

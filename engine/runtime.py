@@ -25,6 +25,7 @@ from engine.protocol import (
     Capabilities,
     Event,
     FailureKind,
+    Insight,
     LoadFailed,
     Readiness,
     Request,
@@ -124,6 +125,10 @@ class Runtime:
         finally:
             self._scheduler.cancel(row)
 
+    async def inspect(self, request: Request) -> Insight:
+        """What the model receives for `request`: its prompt is made anew, and read where it has gates."""
+        return await asyncio.wrap_future(self._worker.submit(self._inspect, request))
+
     async def aclose(self) -> None:
         """Stop every request at its next token and free the model."""
         if self._pacer is not None:
@@ -196,6 +201,13 @@ class Runtime:
             self._scheduler.refuse(row)
             answer.fail(error)
         self._outbox.flush()
+
+    def _inspect(self, request: Request) -> Insight:
+        from engine.insight import look
+
+        if self._checkpoint is None:
+            raise self._load_error
+        return look(self._checkpoint.model, self._checkpoint.read(request))
 
     def _read(self, answer: Answer) -> int:
         """Returns the most tokens that the answer may have."""

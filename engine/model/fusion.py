@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -141,3 +142,22 @@ class GatedCrossAttention(nn.Module):
         attended = self.out(attended.transpose(1, 2).reshape(batch, length, width))
         gate = torch.sigmoid(self.gate(normed)) * present[:, None, None].to(hidden.dtype)
         return gate * attended + (1.0 - gate) * hidden
+
+    def openings(self, hidden: Tensor, keys: Tensor, mask: Tensor, parts: Sequence[int]) -> Tensor:
+        """How far the gate opens to consecutive parts of the media, each 0 to 1: [len(parts)] float32.
+
+        The gate's mean over channels times the share of attention that falls on the part, averaged over
+        the tokens of `hidden`. The parts add up to the mean of the gate.
+
+        Args:
+            hidden: [1, length, hidden_size]; keys, mask: as for `forward`.
+            parts: how many media tokens each part has, in their order.
+        """
+        normed = self.query_norm(hidden)
+        query = self.query(normed).view(1, hidden.shape[1], self.heads, -1).transpose(1, 2)
+        scores = query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5
+        scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+        shares = scores.float().softmax(dim=-1).mean(dim=1)[0]  # [length, tokens]
+        gate = torch.sigmoid(self.gate(normed)).float().mean(dim=-1)[0]  # [length]
+        looked = [part.sum(dim=-1) for part in shares[:, : sum(parts)].split(list(parts), dim=-1)]
+        return torch.stack([(gate * part).mean() for part in looked])

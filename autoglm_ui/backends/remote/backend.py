@@ -28,6 +28,7 @@ from autoglm_ui.backends.remote.messages import (
     Style,
     langchain_messages,
     perceived,
+    shortened,
 )
 from autoglm_ui.backends.remote.refusals import Refusal, refusal_of
 from autoglm_ui.backends.remote.reply import Reply, finish_reason, usage_of
@@ -40,6 +41,7 @@ from engine.protocol import (
     Failed,
     FailureKind,
     Finished,
+    Insight,
     InvalidRequest,
     Queued,
     Readiness,
@@ -110,6 +112,11 @@ class RemoteBackend:
         host = self._address.host if self._address else self._given
         return f"{model} @ {host}" if model else host
 
+    @property
+    def found(self) -> Server | None:
+        """What is known of the server; None until it was asked."""
+        return self._server
+
     def readiness(self) -> Readiness:
         if self._invalid is not None:
             return Readiness("failed", self._invalid.message, failure=self._invalid)
@@ -131,6 +138,27 @@ class RemoteBackend:
         except Exception as error:
             raise EndpointError(failure_of(error, self._asked())) from error
         return list(models.ids)
+
+    async def inspect(self, request: Request) -> Insight:
+        """What is sent for `request`, as it would be now; nothing goes over the network for it, but the
+        first look at a server that was not asked yet. Raises `EndpointError`."""
+        try:
+            await _heavy_imports()
+            server = await self._found()
+            known = {audio: self._transcripts[audio] for message in request.messages
+                     for audio in message.audios if audio in self._transcripts}  # fmt: skip
+            style = replace(server.style, transcripts=known if server.is_deaf else None)
+            payload = self._chat(request, server).payload(langchain_messages(request.messages, style))
+            payload.update(payload.pop("extra_body", None) or {})
+            payload["stream"] = True
+        except Exception as error:
+            raise EndpointError(failure_of(error, self._asked())) from error
+        authorisation = "Authorization: Bearer ••••\n" if self._connections.key else ""
+        body = self._asked().hidden(shortened(payload))
+        head = f"POST {server.address.shown}/chat/completions\n{authorisation}"
+        return Insight(
+            perceived(request.messages, style), sent=f"{head}Content-Type: application/json\n\n{body}"
+        )
 
     async def aclose(self) -> None:
         await self._connections.aclose()

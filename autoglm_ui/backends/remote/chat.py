@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
@@ -36,6 +37,10 @@ class ReasoningChatOpenAI(ChatOpenAI):
     @property
     def record(self) -> Record:
         return self._record
+
+    def payload(self, messages: Sequence[BaseMessage]) -> dict[str, Any]:
+        """The request's fields for `messages`, as the SDK is given them."""
+        return self._get_request_payload(list(messages))
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict, default_chunk_class: type, base_generation_info: dict | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 REASONING = "reasoning_content"
+
+_SHOWN_MAX = 400
+_ENCODED = re.compile(r"(?:data:[\w/;,+.-]*)?[A-Za-z0-9+/=]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,16 @@ def _part(part: Part) -> dict[str, Any]:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def shortened(body: object) -> str:
+    """`body` as JSON to read: encoded media are cut to their beginning and length."""
+
+    def cut(value: object) -> object:
+        if isinstance(value, str) and len(value) > _SHOWN_MAX and _ENCODED.fullmatch(value[:_SHOWN_MAX]):
+            return f"{value[:40]}… ({len(value):,} characters)"
+        if isinstance(value, Mapping):
+            return {key: cut(one) for key, one in value.items()}
+        return [cut(one) for one in value] if isinstance(value, list | tuple) else value
+
+    return json.dumps(cut(body), ensure_ascii=False, indent=2)
