@@ -34,7 +34,7 @@ from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
 from engine.media import decode_audio
-from engine.protocol import AssistantError, AudioPart, InvalidRequest, Options
+from engine.protocol import AssistantError, AudioPart, ImagePart, InvalidRequest, Options
 
 Updates = dict[Any, Any]
 Visitor = dict[str, str] | None
@@ -86,6 +86,9 @@ class Handlers:
                 value=strings.copy, visible=last is not None and not answering and bool(last.reply.answer)
             ),
             page.retry: gr.update(value=strings.retry, visible=last is not None and not answering),
+            page.inspector.button: gr.update(
+                value=strings.inspector.open, visible=last is not None and not answering
+            ),
             page.send: gr.update(value=strings.send, visible=not answering),
             page.stop: gr.update(value=strings.stop, visible=answering),
             page.status: self._status(session),
@@ -288,6 +291,8 @@ class Handlers:
             panel.base_url: gr.update(visible=kind == "endpoint"),
             panel.api_key: gr.update(visible=kind == "endpoint"),
             panel.remote_model: gr.update(visible=kind == "endpoint"),
+            panel.doctor.preset: gr.update(visible=kind == "endpoint"),
+            panel.doctor.group: gr.update(visible=kind == "endpoint"),
         }
 
     def choose(
@@ -316,6 +321,15 @@ class Handlers:
         kept = visitor or {}
         user = getattr(request, "username", None)
         return Visit(request.session_hash or "", kept.get("id"), kept.get("conversation"), user)
+
+    @property
+    def backend_locked(self) -> bool:
+        """Visitors may not choose what answers."""
+        return self._settings.backend_locked
+
+    def url(self, part: ImagePart | AudioPart) -> str:
+        """Where the page finds a file."""
+        return self._media.url(part)
 
     def session(self, visitor: Visitor, request: gr.Request) -> Session:
         """The conversation that the page shows."""

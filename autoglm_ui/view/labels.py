@@ -9,7 +9,7 @@ import gradio as gr
 
 from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import rail
+from autoglm_ui.view import doctor, inspector, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.strings import Strings
@@ -26,6 +26,7 @@ def of(page: Page, session: Session, media: MediaFolder, strings: Strings) -> di
         page.attach: gr.update(label=strings.attach),
         page.record: gr.update(label=strings.record),
         page.examples: cards(media, strings),
+        page.inspector.head: inspector.head(strings),
         page.rail.toggle: rail.toggle_button(strings),
         page.rail.title: rail.head(strings),
         page.rail.search: gr.update(label=strings.history.search, placeholder=strings.history.search),
@@ -75,6 +76,7 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
             value=(choice.model or "") if choice.kind == "endpoint" else "",
             visible=_shown(page, choice.kind == "endpoint"),
         ),
+        **doctor.labels(panel.doctor, strings, _shown(page, choice.kind == "endpoint")),
         panel.use: gr.update(value=strings.use),
         panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
         panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),

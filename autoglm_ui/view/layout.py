@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import gradio as gr
 
 from autoglm_ui.settings import Settings
+from autoglm_ui.view import doctor as doctor_view
+from autoglm_ui.view import inspector as inspector_view
 from autoglm_ui.view import rail as rail_view
 from autoglm_ui.view import review as review_view
+from autoglm_ui.view.doctor import DoctorPanel
+from autoglm_ui.view.inspector import Inspector
 from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.review import ReviewPanel
 from autoglm_ui.view.strings import Strings
@@ -67,6 +71,7 @@ class Page:
     panel: SettingsPanel
     rail: Rail
     review: ReviewPanel
+    inspector: Inspector
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class SettingsPanel:
     thinking: gr.Checkbox
     temperature: gr.Slider
     max_tokens: gr.Slider
+    doctor: DoctorPanel
 
 
 def build(settings: Settings, strings: Strings) -> Page:
@@ -108,6 +114,7 @@ def build(settings: Settings, strings: Strings) -> Page:
             failure = gr.HTML("", elem_id="failure", visible=False)
             copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
             retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
+            inspect = inspector_view.button(strings)
             rating = review_view.rating()
     with gr.Column(elem_id="dock"):
         toast = rail_view.toast()
@@ -150,9 +157,11 @@ def build(settings: Settings, strings: Strings) -> Page:
         accepted = gr.Textbox(visible="hidden", elem_id="accepted", show_label=False)
     rail = rail_view.build(rail_toggle, toast)
     review = review_view.build(rating)
+    inspector = inspector_view.build(inspect)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
         retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel, rail, review,
+        inspector,
     )  # fmt: skip
 
 
@@ -180,9 +189,11 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         language = gr.Radio([("中文", "zh"), ("English", "en")], value=strings.code, elem_id="language")
         kind = gr.Radio([], elem_id="backend-kind", visible=not settings.backend_locked)
         checkpoint = gr.Textbox(elem_id="checkpoint", visible=False, max_lines=1)
+        preset = doctor_view.presets()
         base_url = gr.Textbox(elem_id="base-url", visible=False, max_lines=1)
         api_key = gr.Textbox(elem_id="api-key", type="password", visible=False, max_lines=1)
         remote_model = gr.Textbox(elem_id="remote-model", visible=False, max_lines=1)
+        doctor = doctor_view.build(preset)
         use = gr.Button(
             strings.use, elem_id="use", variant="primary", size="sm", visible=not settings.backend_locked
         )
@@ -192,7 +203,7 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
-        temperature, max_tokens,
+        temperature, max_tokens, doctor,
     )  # fmt: skip
 
 

@@ -12,8 +12,10 @@ from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
 from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import layout
+from autoglm_ui.view.doctor import DoctorHandlers
 from autoglm_ui.view.handlers import Handlers
 from autoglm_ui.view.history import HistoryHandlers
+from autoglm_ui.view.inspector import InspectorHandlers
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.reviewing import ReviewHandlers
@@ -93,13 +95,15 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
     shown: list[Any] = [
         page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
         page.stop, page.status, page.rail.entries, page.review.rating,
+        page.inspector.button,
     ]  # fmt: skip
     labelled: list[Any] = [
         page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
         page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
         panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
         panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
-        page.rail.upload,
+        page.rail.upload, page.inspector.head,
+        panel.doctor.group, panel.doctor.preset, panel.doctor.check,
     ]  # fmt: skip
     visitor = page.visitor
     #: Outputs of what lets the page show another conversation.
@@ -136,6 +140,9 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
     page.stop.click(handlers.stop, [visitor], shown, **quiet)
     page.earlier.click(handlers.earlier, [visitor], shown, **quiet)
     arrive(page.new.click(handlers.new, [visitor], whole, **quiet))
+    inspecting = InspectorHandlers(handlers.session, handlers.strings, handlers.url)
+    page.inspector.button.click(inspecting.open, [visitor], [page.inspector.body], **quiet)
+    page.inspector.body.click(inspecting.turn, [visitor], [page.inspector.body], **quiet)
     _connect_rail(page.rail, visitor, whole, history, arrive, follow, quiet)
 
     page.attach.upload(
@@ -156,7 +163,16 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
     for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
         option(handlers.options, [*options, visitor], [page.notice], **quiet)
     fields = [panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model]
-    panel.kind.input(handlers.backend_fields, [panel.kind], fields, **quiet)
+    doctor = panel.doctor
+    panel.kind.input(handlers.backend_fields, [panel.kind], [*fields, doctor.preset, doctor.group], **quiet)
+    doctor.preset.input(None, [doctor.preset], [panel.base_url], js="(url) => url")
+    checking = DoctorHandlers(handlers.session, handlers.strings, handlers.backend_locked)
+    doctor.check.click(
+        checking.check,
+        [panel.base_url, panel.api_key, panel.remote_model, visitor],
+        [doctor.report, panel.base_url, panel.remote_model],
+        **quiet,
+    )
     chosen = panel.use.click(
         handlers.choose, [panel.kind, *fields, visitor], [page.notice, panel.api_key, page.status], **quiet
     )

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from autoglm_ui.settings import Language
 from autoglm_ui.view.words import actions as action_words
+from autoglm_ui.view.words import doctor as doctor_words
 from autoglm_ui.view.words import history as history_words
+from autoglm_ui.view.words import inspector as inspector_words
 from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words.actions import ActionWords
+from autoglm_ui.view.words.doctor import DoctorWords
 from autoglm_ui.view.words.history import HistoryWords
+from autoglm_ui.view.words.inspector import InspectorWords
 from autoglm_ui.view.words.review import ReviewWords
 from engine.protocol import FailureKind
 
@@ -102,6 +106,8 @@ class Strings:
     max_tokens: str
     language: str
     actions: ActionWords
+    inspector: InspectorWords
+    doctor: DoctorWords
     history: HistoryWords
     review: ReviewWords
     failures: Mapping[FailureKind, FailureWords]
@@ -185,6 +191,8 @@ EN = Strings(
     max_tokens="Longest answer, in tokens",
     language="Language",
     actions=action_words.EN,
+    inspector=inspector_words.EN,
+    doctor=doctor_words.EN,
     history=history_words.EN,
     review=review_words.EN,
     failures={
@@ -306,6 +314,8 @@ ZH = Strings(
     max_tokens="回答的最大长度（词元）",
     language="语言",
     actions=action_words.ZH,
+    inspector=inspector_words.ZH,
+    doctor=doctor_words.ZH,
     history=history_words.ZH,
     review=review_words.ZH,
     failures={

@@ -98,3 +98,17 @@ def test_the_same_model_as_an_endpoint_gives_the_same_answer(
     there.ask("你能做什么？")
     assert there.answer.inner_text() == here
     expect(there.thought).to_be_visible()
+
+
+def test_what_it_received_can_be_looked_at(nano: ChatPage) -> None:
+    nano.attach(HOME, EXAMPLES / "open-camera.zh.wav")
+    nano.send("打开相机")
+    nano.wait()
+    nano.page.locator("#inspect").click()
+    drawer = nano.page.locator("#inspector")
+    expect(drawer.locator(".gates .gate")).not_to_have_count(0, timeout=PATIENCE)
+    pictures = drawer.locator(".pair img")
+    expect(pictures).to_have_count(2)
+    assert pictures.last.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [224, 224]
+    assert drawer.locator(".mel img").evaluate("(image) => image.naturalHeight") == 80
+    expect(drawer.locator("pre")).to_contain_text("打开相机<|assistant|>")
