@@ -79,8 +79,11 @@ class DoctorHandlers:
                 continue
             findings.append(told)
             yield report(findings, found, True, strings), gr.skip(), gr.skip()
-        filled = (found.base_url, found.model) if found else (gr.skip(), gr.skip())
-        yield report(findings, found, False, strings), *filled
+        told_all = report(findings, found, False, strings)
+        if found is None:
+            yield told_all, gr.skip(), gr.skip()
+        else:
+            yield told_all, found.base_url, found.model
 
 
 def report(findings: list[Finding], found: Found | None, asking: bool, strings: Strings) -> str:

@@ -104,7 +104,7 @@ class InspectorHandlers:
             yield head + shown(exchange, None, self._url, strings)
             return
         looking = f'<p class="hint" role="status">{escape(strings.inspector.looking)}…</p>'
-        yield head + looking + shown(exchange, None, self._url, strings)
+        yield head + looking + shown(exchange, None, self._url, strings, looking=True)
         try:
             insight = await asyncio.wrap_future(looked)
         except AssistantError as error:
@@ -139,8 +139,9 @@ def shown(
     insight: Insight | None,
     url: Callable[[ImagePart | AudioPart], str],
     strings: Strings,
+    looking: bool = False,
 ) -> str:
-    """Everything known of one turn, section by section."""
+    """Everything known of one turn, section by section; `looking` says that more is to come."""
     words, reply = strings.inspector, exchange.reply
     perceived = (insight.perceived if insight else None) or reply.perceived or Perceived()
     insight = insight or Insight()
@@ -155,7 +156,9 @@ def shown(
         (
             remote,
             *(
-                _picture(part, _at(seen, index), _at(pictures, index), bool(insight.sent), url, strings)
+                _picture(
+                    part, _at(seen, index), _at(pictures, index), bool(insight.sent), looking, url, strings
+                )
                 for index, part in enumerate(images)
             ),
             *(
@@ -197,6 +200,7 @@ def _picture(
     seen: ImageSeen | None,
     received: bytes | None,
     remote: bool,
+    looking: bool,
     url: Callable[[ImagePart | AudioPart], str],
     strings: Strings,
 ) -> str:
@@ -207,7 +211,7 @@ def _picture(
     size = words.size.format(width=seen.width, height=seen.height)
     if received is not None:
         pair = original + _figure(_data(received), words.received, size)
-    elif remote:
+    elif remote or looking:
         pair = original
     else:
         pair = original + f'<p class="hint">{escape(words.received)}: {size}. {escape(words.not_shown)}</p>'

@@ -80,6 +80,7 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         panel.use: gr.update(value=strings.use),
         panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
         panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),
+        panel.aloud: gr.update(label=strings.voice.aloud, info=strings.voice.aloud_hint),
         panel.temperature: gr.update(
             label=strings.temperature, info=strings.temperature_hint, value=options.temperature
         ),
@@ -106,9 +107,14 @@ def _words(strings: Strings) -> str:
         "failed": strings.microphone_failed,
     }
     language = f'<span data-language="{strings.code}" hidden></span>'
-    return language + "".join(
-        f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
-        for name, sentence in sentences.items()
+    cancel = f'<span data-voice-cancel="{escape(strings.voice.cancel, quote=True)}" hidden></span>'
+    return (
+        language
+        + cancel
+        + "".join(
+            f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
+            for name, sentence in sentences.items()
+        )
     )
 
 

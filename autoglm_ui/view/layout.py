@@ -91,6 +91,7 @@ class SettingsPanel:
     temperature: gr.Slider
     max_tokens: gr.Slider
     doctor: DoctorPanel
+    aloud: gr.Checkbox
 
 
 def build(settings: Settings, strings: Strings) -> Page:
@@ -199,11 +200,12 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         )
         locked = gr.HTML("", elem_id="locked", visible=settings.backend_locked)
         thinking = gr.Checkbox(True, elem_id="thinking")
+        aloud = gr.Checkbox(False, elem_id="aloud")
         temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, buttons=[], elem_id="temperature")
         max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
-        temperature, max_tokens, doctor,
+        temperature, max_tokens, doctor, aloud,
     )  # fmt: skip
 
 

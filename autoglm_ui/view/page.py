@@ -103,7 +103,7 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
         panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
         panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
         page.rail.upload, page.inspector.head,
-        panel.doctor.group, panel.doctor.preset, panel.doctor.check,
+        panel.doctor.group, panel.doctor.preset, panel.doctor.check, panel.aloud,
     ]  # fmt: skip
     visitor = page.visitor
     #: Outputs of what lets the page show another conversation.
@@ -120,6 +120,8 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
         """After what may show another conversation: this tab remembers it, and its draft is put in."""
         shown.then(None, [visitor, page.text], [page.text], js=_SHOWN)
 
+    demo.load(None, outputs=[panel.aloud], js="() => window.autoglmVoice.wantsAloud()")
+    panel.aloud.input(None, [panel.aloud], js="(wanted) => window.autoglmVoice.aloud(wanted)")
     demo.load(None, js=_RESTORE_DRAFT, inputs=[page.text], outputs=[page.text])
     booted = demo.load(handlers.boot, [visitor], [*whole, *labelled], js=_THIS_TAB, **quiet)
     arrive(booted)
@@ -149,7 +151,11 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
         handlers.attach, [page.attach, visitor], [page.tray, page.notice, page.attach], **quiet
     )
     page.record.stop_recording(
-        handlers.record, [page.record, visitor], [page.tray, page.notice, page.record], **quiet
+        handlers.record,
+        [page.record, visitor],
+        [page.tray, page.notice, page.record],
+        js="(recording, visitor) => window.autoglmVoice.taken(recording, visitor)",
+        **quiet,
     )
     page.tray.click(handlers.detach, [visitor], [page.tray], **quiet)
 
