@@ -9,7 +9,7 @@ import gradio as gr
 
 from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import doctor, inspector, rail
+from autoglm_ui.view import doctor, inspector, keys, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.strings import Strings
@@ -111,6 +111,7 @@ def _words(strings: Strings) -> str:
     return (
         language
         + cancel
+        + keys.dialog(strings)
         + "".join(
             f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
             for name, sentence in sentences.items()

@@ -65,7 +65,7 @@ def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
         "footer_links": [],
         "ssr_mode": False,
         "mcp_server": False,
-        "pwa": False,
+        "pwa": True,
         "enable_monitoring": False,
         "allowed_paths": [str(media.path)],
         "max_file_size": settings.max_upload_mb * 2**20,

@@ -10,12 +10,14 @@ from autoglm_ui.view.words import actions as action_words
 from autoglm_ui.view.words import doctor as doctor_words
 from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words import inspector as inspector_words
+from autoglm_ui.view.words import keys as key_words
 from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words import voice as voice_words
 from autoglm_ui.view.words.actions import ActionWords
 from autoglm_ui.view.words.doctor import DoctorWords
 from autoglm_ui.view.words.history import HistoryWords
 from autoglm_ui.view.words.inspector import InspectorWords
+from autoglm_ui.view.words.keys import KeyWords
 from autoglm_ui.view.words.review import ReviewWords
 from autoglm_ui.view.words.voice import VoiceWords
 from engine.protocol import FailureKind
@@ -110,6 +112,7 @@ class Strings:
     actions: ActionWords
     inspector: InspectorWords
     doctor: DoctorWords
+    keys: KeyWords
     voice: VoiceWords
     history: HistoryWords
     review: ReviewWords
@@ -196,6 +199,7 @@ EN = Strings(
     actions=action_words.EN,
     inspector=inspector_words.EN,
     doctor=doctor_words.EN,
+    keys=key_words.EN,
     voice=voice_words.EN,
     history=history_words.EN,
     review=review_words.EN,
@@ -320,6 +324,7 @@ ZH = Strings(
     actions=action_words.ZH,
     inspector=inspector_words.ZH,
     doctor=doctor_words.ZH,
+    keys=key_words.ZH,
     voice=voice_words.ZH,
     history=history_words.ZH,
     review=review_words.ZH,

@@ -1,0 +1,27 @@
+// The list of keys, and those that no other part of the page takes.
+(() => {
+  "use strict";
+
+  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+  const dialog = () => document.querySelector("#keys");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (within(event, "input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (event.key === "?") dialog()?.showModal();
+    else if (event.key === "/") document.querySelector("#composer textarea")?.focus();
+    else return;
+    event.preventDefault();
+  });
+  // The browser closes the dialog itself; nothing else of the page takes that Escape.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape" && dialog()?.open) event.stopImmediatePropagation();
+    },
+    true,
+  );
+  document.addEventListener("click", (event) => {
+    if (within(event, "[data-close-keys]") || event.target === dialog()) dialog()?.close();
+  });
+})();
