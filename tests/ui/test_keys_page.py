@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.driver import ChatPage
+from tests.ui.driver import App, ChatPage
 
 pytestmark = pytest.mark.browser
 
 
-def test_keys_are_listed_on_demand(chat: ChatPage) -> None:
+def test_keys_are_listed_on_demand(launch: Callable[..., App], visit: Callable[..., ChatPage]) -> None:
+    chat = visit(launch("--model", "scripted:delay=0.1").url)
     keys = chat.page.locator("#keys")
     chat.text.fill("")
     chat.text.press("?")

@@ -190,8 +190,9 @@ def test_lost_connection_is_mended_by_itself_and_loses_nothing(
 
 
 def test_typing_goes_on_while_the_answer_comes_and_a_second_message_waits_in_the_composer(
-    chat: ChatPage,
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
 ) -> None:
+    chat = visit(launch("--model", "scripted:delay=0.1").url)  # slow enough for a busy machine
     chat.send("/long 2000")
     expect(chat.answer).to_contain_text("word 1,", timeout=PATIENCE)
     chat.send("and another thing")
