@@ -17,11 +17,30 @@
         ...more,
       });
     };
+    // The page reuses a box for the next answer, and a box that was typed into keeps its text: so each
+    // text is remembered with the answer that it was typed about.
+    const written = new WeakMap();
+    const answerOf = (field) => field.closest("[data-reply]")?.dataset.reply;
+    const write = (field) => {
+      if (written.get(field)?.about === answerOf(field)) return;
+      written.set(field, { about: answerOf(field), kept: field.defaultValue });
+    };
     const keep = (field) => {
-      if (field.value === (field.dataset.kept ?? field.defaultValue)) return;
-      field.dataset.kept = field.value;
+      const text = written.get(field);
+      if (text?.about !== answerOf(field) || text.kept === field.value) return;
+      text.kept = field.value;
       tell("comment", field, { text: field.value });
     };
+    const renew = () => {
+      for (const field of element.querySelectorAll("[data-comment]")) {
+        const text = written.get(field);
+        if (!text || text.about === answerOf(field)) continue;
+        written.delete(field);
+        field.value = field.defaultValue;
+      }
+    };
+    const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-reply"] };
+    new MutationObserver(renew).observe(element, changes);
     let typing = 0;
     element.addEventListener("click", (event) => {
       const button = event.target.closest("[data-review]");
@@ -32,6 +51,7 @@
     });
     element.addEventListener("input", (event) => {
       if (!event.target.matches("[data-comment]")) return;
+      write(event.target);
       clearTimeout(typing);
       typing = setTimeout(() => keep(event.target), 600);
     });

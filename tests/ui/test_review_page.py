@@ -35,6 +35,7 @@ def test_answers_are_rated_stepped_through_and_saved_as_a_report(chat: ChatPage,
     sheet.get_by_label("A comment, for the report").fill("it is <b>elsewhere</b>")
     sheet.get_by_role("button", name="Next answer").click()
     expect(sheet).to_contain_text("2 of 2", timeout=PATIENCE)
+    expect(sheet.get_by_label("A comment")).to_have_value("")
     with chat.page.expect_download(timeout=PATIENCE) as waiting:
         sheet.get_by_role("button", name="Save the report").click()
     path = tmp_path / waiting.value.suggested_filename
@@ -45,7 +46,10 @@ def test_answers_are_rated_stepped_through_and_saved_as_a_report(chat: ChatPage,
     expect(sheet).to_be_hidden(timeout=PATIENCE)
     chat.reload()
     chat.page.locator("#rating").get_by_role("button", name="Review").click()
+    expect(sheet).to_contain_text("2 of 2", timeout=PATIENCE)
+    expect(sheet.get_by_label("A comment")).to_have_value("")
     chat.page.keyboard.press("ArrowLeft")
+    expect(sheet).to_contain_text("1 of 2", timeout=PATIENCE)
     expect(sheet.get_by_label("A comment")).to_have_value("it is <b>elsewhere</b>", timeout=PATIENCE)
     expect(sheet.get_by_role("button", name="Wrong place")).to_have_attribute("aria-pressed", "true")
 
