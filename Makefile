@@ -11,12 +11,12 @@
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test test-all test-ui check bench clients constraints clean help
+.PHONY: run test test-engine test-ui check bench clients constraints clean help
 
 VENV := .venv
 VENV_UI := .venv-ui
 # The rooms that must work where torch is not installed.
-TESTS_UI := tests/ui tests/media tests/backends
+TESTS_UI := tests/ui tests/media
 
 export PYTHON
 
@@ -24,16 +24,18 @@ run: $(VENV)/run.stamp
 	@scripts/system-packages run
 	$(VENV)/bin/python app.py $(ARGS)
 
-test: check test-all test-ui
+test: check test-engine test-ui
 
-test-all: $(VENV)/dev.stamp
+# Each test once: what needs the engine here, the page and the media where torch is not installed.
+test-engine: $(VENV)/dev.stamp
 	@scripts/system-packages test
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest $(TESTS_UI:%=--ignore=%) $(ARGS)
+	$(VENV)/bin/python -m pytest $(TESTS_UI) -m engine $(ARGS)
 
 test-ui: $(VENV_UI)/dev.stamp
 	@scripts/system-packages test
 	@! $(VENV_UI)/bin/python -c 'import torch' 2>/dev/null || { echo '$(VENV_UI) has torch: make clean' >&2; exit 1; }
-	$(VENV_UI)/bin/python -m pytest $(wildcard $(TESTS_UI)) $(ARGS)
+	$(VENV_UI)/bin/python -m pytest $(TESTS_UI) -m 'not engine' $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(VENV)/bin/ruff format --check

@@ -110,6 +110,7 @@ def test_files_of_this_machine_are_not_served(launch: Callable[..., App], path: 
     assert httpx.get(f"{launch('--model', 'scripted').url}/gradio_api/file={path}").status_code in {403, 404}
 
 
+@pytest.mark.engine
 def test_importing_starts_nothing() -> None:
     code = (
         "import sys, threading\n"

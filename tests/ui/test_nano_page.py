@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from tests.ui.driver import EXAMPLES, PATIENCE, ROOT, App, ChatPage
 
-pytest.importorskip("torch")
+pytestmark = pytest.mark.engine
 
 HOME = EXAMPLES / "home-zh.png"
 ON_HOME = ("便签", "浏览器", "手电筒", "日历", "备忘录", "相机", "时钟", "设置", "电话", "音乐", "地图")
