@@ -27,6 +27,7 @@ from engine.protocol import (
     Resplit,
     TextPart,
     Timings,
+    TokenScored,
     Usage,
 )
 
@@ -252,6 +253,8 @@ def _fold(event: Event, reply: Reply, at: float | None) -> Reply:
             return replace(reply, status="loading" if reason == "loading" else "waiting", position=position)
         case Perceived():
             return replace(reply, status="waiting", position=0, perceived=event)
+        case TokenScored():
+            return reply  # the page asks for none
         case ReasoningAdded(text=text):
             return replace(
                 reply,

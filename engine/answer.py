@@ -20,18 +20,21 @@ from engine.protocol import (
     ReasoningAdded,
     Request,
     Resplit,
+    Score,
     Timings,
+    TokenScored,
     Usage,
 )
 from engine.stopping import StopMatcher
 from engine.thinking import ThinkingSplitter
+from engine.token_bytes import TokenBytes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.checkpoint import Checkpoint
     from engine.prompt import Prompt
-    from engine.sampler import Sampler
+    from engine.sampler import Sampler, Scores
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class Answer:
         from engine.sampler import Sampler
 
         options = self.options
-        self.sampler: Sampler = Sampler(options.temperature, options.top_p, options.seed)
+        self.sampler: Sampler = Sampler(options.temperature, options.top_p, options.seed, options.logprobs)
         self.prompt = prompt
         self._written = Writing(self.request, checkpoint, limit, prompt.thinking_opened)
 
@@ -83,9 +86,9 @@ class Answer:
         self._started = time.monotonic()
         self.post(self.prompt.perceived)
 
-    def take(self, token: int) -> FinishReason | None:
+    def take(self, token: int, scores: Scores | None) -> FinishReason | None:
         assert self._written is not None
-        for event in self._written.add(token):
+        for event in self._written.add(token, scores):
             self.post(event)
         return self._written.ended
 
@@ -139,12 +142,13 @@ class Writing:
         self._detokenizer = DecodeStream(skip_special_tokens=False)
         self._splitter = ThinkingSplitter(opened, checkpoint.action_answers)
         self._stops = StopMatcher(request.options.stop)
+        self._bytes_of = None if request.options.logprobs is None else TokenBytes(checkpoint.tokenizer)
         self.reasoning_tokens = self.answer_tokens = 0
         self.first_token: float | None = None
         self.thought: float | None = None
         self.ended: FinishReason | None = None
 
-    def add(self, token: int) -> Iterator[Event]:
+    def add(self, token: int, scores: Scores | None = None) -> Iterator[Event]:
         """One more token; text comes out once it is whole characters."""
         if token in self._checkpoint.stop_ids:
             self.ended = "stop"
@@ -155,6 +159,8 @@ class Writing:
             self.reasoning_tokens += 1
         else:
             self.answer_tokens += 1
+        if scores is not None:
+            yield self._scored(token, scores, was_thinking)
         hidden = token in self._checkpoint.hidden_ids
         if not hidden and (text := self._detokenizer.step(self._checkpoint.tokenizer, token)):
             yield from self._filter_stops(self._splitter.feed(text))
@@ -164,6 +170,11 @@ class Writing:
             self.ended = "stop"
         elif self.reasoning_tokens + self.answer_tokens >= self._limit:
             self.ended = "length"
+
+    def _scored(self, token: int, scores: Scores, thinking: bool) -> TokenScored:
+        assert self._bytes_of is not None
+        likeliest = tuple(Score(self._bytes_of(other), logprob) for other, logprob in scores.likeliest)
+        return TokenScored(Score(self._bytes_of(token), scores.chosen), likeliest, thinking)
 
     def close(self) -> Iterator[Event]:
         """No more tokens: what was held back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
@@ -32,8 +32,13 @@ class Decoder(Protocol):
         """KV cache that a token of a row takes."""
         ...
 
-    def place(self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor]) -> None:
-        """Take a prompt [1, length] int64 into a free slot and encode its media, once."""
+    def place(
+        self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
+    ) -> None:
+        """Take a prompt [1, length] int64 into a free slot and encode its media, once.
+
+        `like` is a slot whose row has the same prompt and media: what they were encoded to is taken from it.
+        """
         ...
 
     def prefill(self, spans: Sequence[Span]) -> Tensor:
@@ -110,8 +115,11 @@ class SlotDecoder:
         return {}
 
     @torch.inference_mode()
-    def place(self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor]) -> None:
-        self.rows[slot] = self.read(input_ids, media)
+    def place(
+        self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
+    ) -> None:
+        known = None if like is None else self.rows[like]
+        self.rows[slot] = self.read(input_ids, media) if known is None else replace(known, length=0)
 
     @torch.inference_mode()
     def prefill(self, spans: Sequence[Span]) -> Tensor:

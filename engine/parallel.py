@@ -245,8 +245,11 @@ class LeadingDecoder:
     def bytes_per_token(self) -> int:
         return self._decoder.bytes_per_token
 
-    def place(self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor]) -> None:
-        self._together("place", slot, input_ids.cpu(), {name: one.cpu() for name, one in media.items()})
+    def place(
+        self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
+    ) -> None:
+        media = {name: one.cpu() for name, one in media.items()}
+        self._together("place", slot, input_ids.cpu(), media, like)
 
     def prefill(self, spans: Sequence[Span]) -> Tensor:
         return self._together("prefill", list(spans))

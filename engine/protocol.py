@@ -2,7 +2,7 @@
 
 A `Request` goes in, `Event`s come out, in this order::
 
-    Queued* -> Perceived -> (ReasoningAdded | AnswerAdded | Resplit)* -> Finished | Failed
+    Queued* -> Perceived -> (ReasoningAdded | AnswerAdded | Resplit | TokenScored)* -> Finished | Failed
 
 A stream that ends with neither `Finished` nor `Failed` has failed. This module imports only the
 standard library, and nothing in it does work.
@@ -84,8 +84,10 @@ class Message:
 class Options:
     """How to generate.
 
-    `temperature` 0 is greedy. `seed` None draws a new one for each request. `stop` strings end the
-    answer and are not part of it. Raises `InvalidRequest` for a value outside its range.
+    `max_new_tokens` 0 reads the prompt and writes nothing. `temperature` 0 is greedy. `seed` None draws a
+    new one for each request. `stop` strings end the answer and are not part of it. `logprobs` asks for a
+    `TokenScored` with each token, beside it so many of the likeliest; None asks for none. Raises
+    `InvalidRequest` for a value outside its range.
     """
 
     max_new_tokens: int = 512
@@ -94,10 +96,11 @@ class Options:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     thinking: bool = True
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_new_tokens <= 1_000_000:
-            raise InvalidRequest("max_new_tokens", self.max_new_tokens, "1 to 1,000,000")
+        if not 0 <= self.max_new_tokens <= 1_000_000:
+            raise InvalidRequest("max_new_tokens", self.max_new_tokens, "0 to 1,000,000")
         if not (math.isfinite(self.temperature) and 0.0 <= self.temperature <= 2.0):
             raise InvalidRequest("temperature", self.temperature, "0 to 2")
         if not (math.isfinite(self.top_p) and 0.0 < self.top_p <= 1.0):
@@ -106,6 +109,8 @@ class Options:
             raise InvalidRequest("seed", self.seed, "0 to 2^63 - 1, or none")
         if any(not text for text in self.stop):
             raise InvalidRequest("stop", self.stop, "strings that are not empty")
+        if self.logprobs is not None and not 0 <= self.logprobs <= 20:
+            raise InvalidRequest("logprobs", self.logprobs, "0 to 20, or none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,30 @@ class Resplit:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A token and its natural log-probability, by the model's own distribution before temperature and top_p.
+
+    `token` is its bytes: UTF-8, or a part of a character where the character has several tokens.
+    """
+
+    token: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScored:
+    """A token was chosen; told before the text that it brings, and only where `Options.logprobs` asks.
+
+    Each token that `Usage` counts is told once, and `thinking` says on which side it is counted.
+    `likeliest` are the tokens with the highest scores, best first, whether one was chosen or not.
+    """
+
+    chosen: Score
+    likeliest: tuple[Score, ...] = ()
+    thinking: bool = False
+
+
 FinishReason = Literal["stop", "length", "cancelled", "filtered"]
 
 
@@ -280,7 +309,7 @@ class Failed:
     status: int | None = None
 
 
-Event = Queued | Perceived | ReasoningAdded | AnswerAdded | Resplit | Finished | Failed
+Event = Queued | Perceived | ReasoningAdded | AnswerAdded | Resplit | TokenScored | Finished | Failed
 
 
 # -------------------------------------------------------------------------------------- errors
@@ -406,11 +435,12 @@ class Insight:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a model takes in and gives out."""
+    """What a model takes in and gives out; `logprobs`: it tells of each token, where `Options` asks."""
 
     image: bool
     audio: bool
     thinking: bool
+    logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import logging
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.answer import Answer, unexpected
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
     from engine.generate import Decoder
     from engine.parallel import Crew
+    from engine.prompt import Prompt
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ class Runtime:
         self._outbox = Outbox()
         self._pacer: Pacer | None = None
         self._crew: Crew | None = None
+        self._asked: weakref.WeakSet[Answer] = weakref.WeakSet()  # those with a prompt, until they are told
         self._scheduler = Scheduler(limits, self._end_turn)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._worker.submit(self._load)
@@ -105,7 +109,8 @@ class Runtime:
 
     def capabilities(self) -> Capabilities:
         loaded = self._checkpoint
-        return Capabilities(image=True, audio=True, thinking=True) if loaded is None else loaded.capabilities
+        takes = Capabilities(image=True, audio=True, thinking=True) if loaded is None else loaded.capabilities
+        return replace(takes, logprobs=True)
 
     def metrics(self) -> Metrics:
         """What the engine has done, and how busy it is now. Never blocks."""
@@ -196,7 +201,10 @@ class Runtime:
         if answer.cancelled:
             return
         try:
-            self._scheduler.offer(row, self._read(answer))
+            if limit := self._read(answer):
+                self._scheduler.offer(row, limit)
+            else:
+                self._scheduler.complete(row)
         except Exception as error:
             self._scheduler.refuse(row)
             answer.fail(error)
@@ -209,17 +217,28 @@ class Runtime:
             raise self._load_error
         return look(self._checkpoint.model, self._checkpoint.read(request))
 
+    def _prompt_beside(self, answer: Answer) -> Prompt | None:
+        """The prompt of another request for the very same messages: choices of one call share theirs."""
+        messages, thinking = answer.request.messages, answer.options.thinking
+        same = (
+            other.prompt
+            for other in self._asked
+            if other.request.messages is messages and other.options.thinking is thinking
+        )
+        return next(same, None)
+
     def _read(self, answer: Answer) -> int:
         """Returns the most tokens that the answer may have."""
         if self._checkpoint is None:
             raise self._load_error
         loaded = self._checkpoint
-        prompt = loaded.read(answer.request)
+        prompt = self._prompt_beside(answer) or loaded.read(answer.request)
         length = prompt.input_ids.shape[1]
         if length >= self._context:
             raise TextTooLong(length, self._context - 1)
         limit = min(answer.options.max_new_tokens, self._context - length)
         answer.read(prompt, loaded, limit)
+        self._asked.add(answer)
         return limit
 
 

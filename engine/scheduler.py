@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.generate import Decoder
-    from engine.sampler import Sampler
+    from engine.sampler import Sampler, Scores
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class Job(Protocol):
         """It has a slot."""
         ...
 
-    def take(self, token: int) -> FinishReason | None:
-        """The next token; why the answer ends with it, if it does."""
+    def take(self, token: int, scores: Scores | None) -> FinishReason | None:
+        """The next token, and its scores where its sampler makes them; why the answer ends, if it does."""
         ...
 
     def finish(self, reason: FinishReason) -> None:
@@ -123,6 +123,15 @@ class Scheduler:
         """Its prompt could not be made, or does not fit: it leaves the queue."""
         with self._changed:
             self._remove_waiting(row, "refused")
+
+    def complete(self, row: Row[Job]) -> None:
+        """It asks for no token: its prompt is all that it is told, and it needs no slot."""
+        with self._changed:
+            if row.job.cancelled or self._closed:
+                return
+            self._remove_waiting(row, "length")
+            row.job.started()
+            row.job.finish("length")
 
     def cancel(self, row: Row[Job]) -> None:
         """It leaves at once if it waits, else before the next token. Nothing happens where it has left."""
@@ -221,8 +230,15 @@ class Scheduler:
                 if row is None:
                     return
                 self._tell_positions()
-            if turn.place(row) and row.job.media:
+            if turn.place(row, self._like(row)) and row.job.media:
                 return
+
+    def _like(self, row: Row[Job]) -> int | None:
+        """The slot of a row with the very same media, which need no encoding again."""
+        if not row.job.media:
+            return None
+        others = (other for other in self._table.running if other is not row)
+        return next((other.slot for other in others if other.job.media is row.job.media), None)
 
     def _leave(self, row: Row[Job], how: str) -> None:
         assert self._decoder is not None
@@ -260,13 +276,13 @@ class Turn:
     def __init__(self, decoder: Decoder, leave: Callable[[Row[Job], str], None], counters: Counters) -> None:
         self._decoder, self._leave, self._counters = decoder, leave, counters
 
-    def place(self, row: Row[Job]) -> bool:
-        """Put a row into its slot and encode its media; False where that failed."""
+    def place(self, row: Row[Job], like: int | None) -> bool:
+        """Put a row into its slot, its media encoded or as in the slot `like`; False where that failed."""
         assert row.slot is not None
         self._counters.queue_seconds.add(time.monotonic() - row.job.arrived)
         try:
             row.job.started()
-            self._decoder.place(row.slot, row.job.input_ids, row.job.media)
+            self._decoder.place(row.slot, row.job.input_ids, row.job.media, like)
         except Exception as error:
             self._fail(row, error)
             return False
@@ -337,7 +353,8 @@ class Turn:
             sampler = row.job.sampler
             try:
                 row.token = likeliest[index] if sampler.greedy else sampler.pick(logits[index])
-                reason = row.job.take(row.token)
+                scored = None if sampler.logprobs is None else sampler.score(logits[index], row.token)
+                reason = row.job.take(row.token, scored)
             except Exception as error:
                 self._fail(row, error)
                 continue

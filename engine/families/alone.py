@@ -36,7 +36,10 @@ class LoneDecoder(SlotDecoder):
         self.stateful = list(find_stateful(model))
 
     @torch.inference_mode()
-    def place(self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor]) -> None:
+    def place(
+        self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
+    ) -> None:
+        """See `Decoder.place`. Media are encoded with the prompt, for each row anew."""
         inputs = {name: move_input(tensor, self.model) for name, tensor in media.items()}
         cache = DynamicCache(config=self.config)
         self.lone[slot] = Lone({"input_ids": input_ids.to(self.device), **inputs}, cache)

@@ -35,8 +35,13 @@ class MediaBank:
         self._seen = None
 
     def move(self, source: int, target: int) -> None:
+        self.copy(source, target)
+        self.clear(source)
+
+    def copy(self, source: int, target: int) -> None:
         self.clear(target)
-        if tokens := self.counts.pop(source, 0):
+        if tokens := self.counts.get(source, 0):
+            self._reserve(target + 1, tokens, self.keys)
             self.keys[:, target, :, :tokens] = self.keys[:, source, :, :tokens]
             self.values[:, target, :, :tokens] = self.values[:, source, :, :tokens]
             self.counts[target] = tokens
@@ -102,10 +107,14 @@ class AutoGLMDecoder(SlotDecoder):
             reading.media = self.model.remember(input_ids, **media)
         return reading
 
-    def place(self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor]) -> None:
-        super().place(slot, input_ids, media)
+    def place(
+        self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
+    ) -> None:
+        super().place(slot, input_ids, media, like)
         with torch.inference_mode():
-            if kept := self.rows[slot].media:
+            if like is not None:
+                self.bank.copy(like, slot)
+            elif kept := self.rows[slot].media:
                 self.bank.put(slot, kept.pop("media_keys"), kept.pop("media_values"))
 
     def move(self, source: int, target: int) -> None:

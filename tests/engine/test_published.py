@@ -125,6 +125,7 @@ async def test_many_at_once_say_what_generate_says_one_by_one(made, name: str) -
         requests += [ask(picture(300, 620), "hello"), ask(picture(200, 100, 1), "two", max_new_tokens=24)]
     if name == "qwen2audio":
         requests += [ask(recording(1.0), "what?"), ask(recording(2.5), "what?")]
+    requests.append(requests[-1])  # another choice of the same call takes what the media were encoded to
     answers = await answer_all(folder, requests, HERE)
     loaded = checkpoints.load(str(folder), loading=HERE)
     assert [said(events) for events in answers] == [generate(loaded, request) for request in requests]
@@ -133,10 +134,10 @@ async def test_many_at_once_say_what_generate_says_one_by_one(made, name: str) -
 @pytest.mark.parametrize(
     ("name", "takes"),
     [
-        ("glm4v", Capabilities(image=True, audio=False, thinking=True)),
-        ("glm4", Capabilities(image=False, audio=False, thinking=True)),
-        ("qwen25vl", Capabilities(image=True, audio=False, thinking=False)),
-        ("qwen2audio", Capabilities(image=False, audio=True, thinking=False)),
+        ("glm4v", Capabilities(image=True, audio=False, thinking=True, logprobs=True)),
+        ("glm4", Capabilities(image=False, audio=False, thinking=True, logprobs=True)),
+        ("qwen25vl", Capabilities(image=True, audio=False, thinking=False, logprobs=True)),
+        ("qwen2audio", Capabilities(image=False, audio=True, thinking=False, logprobs=True)),
     ],
 )
 async def test_what_a_checkpoint_takes_in_is_read_from_it(made, name: str, takes: Capabilities) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -21,6 +22,7 @@ from engine.protocol import (  # noqa: E402
     ReasoningAdded,
     Request,
     TextPart,
+    TokenScored,
 )
 from engine.runtime import Runtime  # noqa: E402
 from engine.slots import Limits  # noqa: E402
@@ -100,6 +102,59 @@ async def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(runtime):
     cut = "".join(event.text for event in events if isinstance(event, AnswerAdded))
     assert cut == said[: said.index(stop)]
     assert isinstance(events[-1], Finished) and events[-1].reason == "stop"
+
+
+def scored(events: list[Event], thinking: bool) -> list[TokenScored]:
+    return [event for event in events if isinstance(event, TokenScored) and event.thinking is thinking]
+
+
+@pytest.mark.parametrize("sampled", [{}, {"temperature": 1.5, "seed": 3, "thinking": False}])
+async def test_each_token_that_is_counted_is_scored_before_its_text(runtime, sampled):
+    await ready(runtime)
+    events = await collect(runtime, ask("hello 你好", logprobs=2, **sampled))
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    thought, answered = scored(events, thinking=True), scored(events, thinking=False)
+    assert len(thought) == finished.usage.reasoning_tokens
+    assert len(answered) == finished.usage.answer_tokens
+    for event in (*thought, *answered):
+        assert event.chosen.logprob <= event.likeliest[0].logprob <= 0
+        assert len(event.likeliest) == 2
+        if not sampled:  # greedy: the likeliest was chosen
+            assert event.chosen == event.likeliest[0]
+    for kind, tokens in ((ReasoningAdded, thought), (AnswerAdded, answered)):
+        written = b"".join(event.chosen.token for event in tokens).decode("utf-8", "replace")
+        assert "".join(event.text for event in events if isinstance(event, kind)) in written
+    kept: list[Event] = [event for event in events if not isinstance(event, TokenScored)]
+    plain = await collect(runtime, ask("hello 你好", **sampled))
+    assert [type(event) for event in kept] == [type(event) for event in plain]
+    assert words(kept) == words(plain)
+
+
+async def test_choices_of_one_call_share_their_prompt_and_say_what_each_says_alone(runtime, monkeypatch):
+    await ready(runtime)
+    loaded, made = runtime._checkpoint, []
+    read = lambda request: made.append(request) or loaded.read(request)  # noqa: E731
+    monkeypatch.setattr(runtime, "_checkpoint", dataclasses.replace(loaded, read=read))
+    one = ask("hello", temperature=1.5, seed=1, thinking=False)
+    options = [dataclasses.replace(one.options, seed=seed) for seed in (1, 2, 3)]
+    choices = [dataclasses.replace(one, options=each) for each in options]
+    together = await asyncio.gather(*[collect(runtime, choice) for choice in choices])
+    assert len(made) == 1
+    said = [words(events) for events in together]
+    again = [ask("hello", temperature=1.5, seed=seed, thinking=False) for seed in (1, 2, 3)]
+    assert said == [words(await collect(runtime, each)) for each in again]
+    assert len(set(said)) == 3 and len(made) == 4
+
+
+async def test_who_asks_for_no_token_is_told_what_the_prompt_takes(runtime):
+    events = await collect(runtime, ask("hello", max_new_tokens=0))
+    perceived, finished = events[-2:]
+    assert isinstance(perceived, Perceived) and isinstance(finished, Finished)
+    assert finished.reason == "length"
+    assert finished.usage.prompt_tokens == perceived.prompt_tokens
+    assert finished.usage.completion_tokens == 0
+    assert runtime.metrics().passes == 0
 
 
 async def test_closing_stops_the_decode_loop_at_the_next_token(runtime):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -42,6 +44,18 @@ def test_shares_follow_the_probabilities(logits):
 def test_top_p_keeps_the_fewest_that_reach_it(logits):
     assert set(draw(logits, temperature=1.0, top_p=0.75, seed=1)) == {0, 1}
     assert set(draw(logits, temperature=1.0, top_p=0.01, seed=1)) == {0}
+
+
+def test_scores_are_the_models_own_whatever_the_temperature(logits):
+    from engine.sampler import Sampler
+
+    for sampler in (Sampler(logprobs=2), Sampler(0.1, 0.2, logprobs=2)):
+        scores = sampler.score(logits + 7.0, 2)
+        assert scores.chosen == pytest.approx(math.log(0.15), abs=1e-5)
+        assert [token for token, _ in scores.likeliest] == [0, 1]
+        assert [score for _, score in scores.likeliest] == pytest.approx([math.log(0.5), math.log(0.3)])
+    assert Sampler(logprobs=0).score(logits, 0).likeliest == ()
+    assert len(Sampler(logprobs=20).score(logits, 0).likeliest) == 4  # no more than there are
 
 
 def test_lower_temperature_is_bolder(logits):

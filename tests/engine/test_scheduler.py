@@ -17,7 +17,7 @@ from torch import Tensor  # noqa: E402
 from engine.families import decoder_for  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
 from engine.protocol import Busy, FinishReason, OutOfMemory  # noqa: E402
-from engine.sampler import Sampler  # noqa: E402
+from engine.sampler import Sampler, Scores  # noqa: E402
 from engine.scheduler import Scheduler  # noqa: E402
 from engine.slots import Limits, Row  # noqa: E402
 
@@ -36,6 +36,7 @@ class Recorder:
     arrived: float = 0.0
     cancelled: bool = False
     tokens: list[int] = field(default_factory=list)
+    scores: list[Scores | None] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     ended: FinishReason | Exception | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -46,8 +47,9 @@ class Recorder:
     def started(self) -> None:
         assert not self.tokens
 
-    def take(self, token: int) -> FinishReason | None:
+    def take(self, token: int, scores: Scores | None) -> FinishReason | None:
         self.tokens.append(token)
+        self.scores.append(scores)
         self.on_token(len(self.tokens))
         return "length" if len(self.tokens) == self.limit else None
 
@@ -224,6 +226,71 @@ def test_rows_sample_greedily_and_not_side_by_side(engine):
     assert len({tuple(job.tokens) for job in wild}) == 3
 
 
+def test_scores_are_those_of_the_row_alone_and_only_for_who_asks(engine):
+    """Beside others, of other lengths, each token has the log-probability that the model alone gives it."""
+    model, inputs = tiny_glm()
+    running = engine(decoder_for(model))
+    asking = [
+        Recorder(inputs[0]["input_ids"], sampler=Sampler(logprobs=3)),
+        Recorder(inputs[2]["input_ids"], sampler=Sampler(1.0, 0.9, seed=5, logprobs=0)),
+    ]
+    silent = Recorder(inputs[3]["input_ids"])
+    for job in (*asking, silent):
+        running.ask(job)
+    running.wait([*asking, silent])
+    assert silent.scores == [None] * silent.limit
+    assert silent.tokens == alone(model, inputs[3], silent.limit)
+    for job in asking:
+        whole = torch.cat([job.input_ids, torch.tensor([job.tokens])], dim=1)
+        with torch.inference_mode():
+            logits = model(whole).logits[0, job.input_ids.shape[1] - 1 : -1]
+        wanted = logits.log_softmax(dim=-1)
+        for token, scores, expected in zip(job.tokens, job.scores, wanted, strict=True):
+            assert scores is not None
+            assert scores.chosen == pytest.approx(expected[token].item(), abs=1e-4)
+            best, ids = expected.topk(job.sampler.logprobs)
+            assert [token for token, _ in scores.likeliest] == ids.tolist()
+            assert [score for _, score in scores.likeliest] == pytest.approx(best.tolist(), abs=1e-4)
+
+
+def test_who_has_the_same_media_takes_what_they_were_encoded_to(engine, processor, model, screenshot, voice):
+    """Choices of one call: the encoders run once, and each choice is what it would be alone."""
+    (inputs,) = prompts(processor, [screenshot], [voice])[3:4]
+    ids, media = inputs.pop("input_ids"), inputs
+    free_of_ends(model)
+    decoder = decoder_for(model)
+    encoded = []
+    remember = model.remember
+    model.remember = lambda *given, **named: encoded.append(1) or remember(*given, **named)
+    try:
+        running = engine(decoder, slots=3)
+        samplers = [Sampler(), *(Sampler(1.5, seed=seed) for seed in range(4))]
+        jobs = [Recorder(ids, media, 20 + index, sampler) for index, sampler in enumerate(samplers)]
+        for job in jobs:
+            running.ask(job)
+        running.wait(jobs)
+        together = len(encoded)
+        for seed in range(4):
+            again = Recorder(ids, dict(media), 21 + seed, Sampler(1.5, seed=seed))
+            running.ask(again)
+            running.wait([again])
+            assert again.tokens == jobs[1 + seed].tokens
+    finally:
+        del model.remember
+    assert together == 1
+    assert len(encoded) == together + 4
+    assert jobs[0].tokens == alone(model, {"input_ids": ids, **media}, 20)
+
+
+def test_who_asks_for_no_token_is_done_without_a_pass(engine):
+    _, inputs = tiny_glm()
+    scheduler = Scheduler(Limits())  # without a model, so that nothing but the books can answer
+    job = Recorder(inputs[0]["input_ids"])
+    scheduler.complete(scheduler.join(job))
+    assert job.ended == "length" and not job.tokens
+    assert scheduler.metrics().requests == {"length": 1} and scheduler.metrics().waiting == 0
+
+
 # ----------------------------------------------------------------------- queue, cancel, failures
 
 
@@ -232,10 +299,10 @@ class Faulty(SlotDecoder):
 
     bad_token = 159
 
-    def place(self, slot, input_ids, media):
+    def place(self, slot, input_ids, media, like=None):
         if "broken" in media:
             raise RuntimeError("the picture cannot be encoded")
-        super().place(slot, input_ids, media)
+        super().place(slot, input_ids, media, like)
 
     def _forward(self, step, positions, **given):
         if (given["input_ids"] == self.bad_token).any():
@@ -249,10 +316,10 @@ def test_what_goes_wrong_with_one_request_ends_only_that_one(engine):
     expected = [alone(model, {"input_ids": one}, 30) for one in ids]
 
     class Explosive(Recorder):
-        def take(self, token):
+        def take(self, token, scores):
             if len(self.tokens) == 5:
                 raise ValueError("its text cannot be made")
-            return super().take(token)
+            return super().take(token, scores)
 
     good = [Recorder(one, limit=30) for one in ids]
     broken = Recorder(ids[0], {"broken": torch.zeros(1)})
