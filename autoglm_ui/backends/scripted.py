@@ -32,7 +32,9 @@ from engine.protocol import (
     ReasoningAdded,
     Request,
     Resplit,
+    Score,
     Timings,
+    TokenScored,
     Usage,
 )
 
@@ -112,7 +114,7 @@ class ScriptedBackend:
         return Readiness("ready")
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(image=True, audio=True, thinking=True)
+        return Capabilities(image=True, audio=True, thinking=True, logprobs=True)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
         began = time.monotonic()
@@ -144,11 +146,13 @@ class ScriptedBackend:
         thinking: float | None = None
         reasoning_tokens = answer_tokens = 0
         reason: FinishReason = "stop"
-        if request.options.thinking:
+        if request.options.thinking and request.options.max_new_tokens:
             for piece in _words(_thoughts(request)):
                 await asyncio.sleep(self._script.delay)
                 first_token = first_token or time.monotonic() - began
                 reasoning_tokens += 1
+                if request.options.logprobs is not None:
+                    yield _scored(piece, request.options.logprobs, thinking=True)
                 yield ReasoningAdded(piece)
             thinking = time.monotonic() - began
         for piece in _words(_answer(request)):
@@ -158,6 +162,8 @@ class ScriptedBackend:
             await asyncio.sleep(self._script.delay)
             first_token = first_token or time.monotonic() - began
             answer_tokens += 1
+            if request.options.logprobs is not None:
+                yield _scored(piece, request.options.logprobs, thinking=False)
             yield AnswerAdded(piece)
             if command in {"/fail", "/cut", "/raise"} and answer_tokens == 3:
                 if command == "/fail":
@@ -215,6 +221,13 @@ def _answer(request: Request) -> str:
     if message.text:
         lines.append(f"Text received: {message.text}")
     return " ".join(lines)
+
+
+def _scored(piece: str, likeliest: int, thinking: bool) -> TokenScored:
+    """A word is a token, and the longer the less likely; the next likeliest are the same with a number."""
+    score = -0.25 * len(piece)
+    others = [Score(f"{piece}{rank or ''}".encode(), score - rank) for rank in range(likeliest)]
+    return TokenScored(Score(piece.encode(), score), tuple(others), thinking)
 
 
 def _failure(kind: str) -> Failed:

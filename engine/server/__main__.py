@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings.api_key,
         at_once_max=max(AT_ONCE_MAX, 2 * (settings.slots + settings.waiting)),
         media=MediaFetcher(settings.allow_media_host),
+        choices_max=settings.slots,
     )
     uvicorn.run(
         app,

@@ -17,18 +17,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from engine.protocol import (
-    AnswerAdded,
-    Event,
-    Failed,
-    Finished,
-    Perceived,
-    Queued,
-    ReasoningAdded,
-    Resplit,
-)
+from engine.protocol import Event, Failed, Finished, Usage
+from engine.server.call import Call
 from engine.server.errors import ApiError, interrupted
-from engine.server.wire import Call, Envelope, Text, delta
+from engine.server.wire import Choice, Envelope, total
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +79,7 @@ class Attended(Response):
     A failure before the first byte has its own HTTP status.
     """
 
-    def __init__(self, events: AsyncGenerator[Event, None], name: str) -> None:
+    def __init__(self, events: AsyncGenerator[Any, None], name: str) -> None:
         super().__init__()
         self._events = events
         self._name = name
@@ -141,7 +133,7 @@ class Spoken(Attended):
 
 
 class Answer(Attended):
-    """Runs `events` and tells them to the client as `call` asks.
+    """Runs `events`, each with the number of its choice, and tells them to the client as `call` asks.
 
     A failure after the first byte is an error event in the stream. Every stream that has begun ends with
     `[DONE]`.
@@ -149,7 +141,7 @@ class Answer(Attended):
 
     def __init__(
         self,
-        events: AsyncGenerator[Event, None],
+        events: AsyncGenerator[tuple[int, Event], None],
         call: Call,
         envelope: Envelope,
         keep_alive: float = KEEP_ALIVE,
@@ -158,6 +150,8 @@ class Answer(Attended):
         self._call = call
         self._envelope = envelope
         self._keep_alive = keep_alive
+        scored = call.request.options.logprobs is not None
+        self._choices = [Choice(index, call.display, envelope, scored) for index in range(call.choices)]
 
     async def _say(self, channel: Channel) -> Response | None:
         if not self._call.stream:
@@ -170,50 +164,36 @@ class Answer(Attended):
         return None
 
     async def _stream(self, channel: Channel) -> None:
-        call, envelope, text = self._call, self._envelope, Text()
-        opened = False
-        async for event in self._events:
-            if isinstance(event, Queued):
-                continue
-            if isinstance(event, Failed):
-                raise ApiError.of(event)
-            if not opened:
-                opened = True
-                await channel.data(envelope.chunk({"role": "assistant", "content": ""}))
-            if isinstance(event, ReasoningAdded | AnswerAdded | Resplit):
-                before, text = text, text.add(event)
-                if added := delta(before.shown(call.display), text.shown(call.display)):
-                    await channel.data(envelope.chunk(added))
-            elif isinstance(event, Finished):
-                _check_complete(event)
-                await channel.data(envelope.chunk({}, event.reason))
-                if call.include_usage:
-                    await channel.data(envelope.usage_chunk(event.usage))
-                await channel.done()
-                return
-        raise interrupted("the answer ended before it was finished")
+        async for index, event in self._events:
+            _check(event)
+            for chunk in self._choices[index].chunks(event):
+                await channel.data(chunk)
+        self._check_ended()
+        if self._call.include_usage:
+            await channel.data(self._envelope.usage_chunk(self._usage()))
+        await channel.done()
 
     async def _whole(self) -> dict[str, Any]:
-        text = Text()
-        async for event in self._events:
-            match event:
-                case Failed():
-                    raise ApiError.of(event)
-                case Finished():
-                    _check_complete(event)
-                    return self._envelope.completion(
-                        text.shown(self._call.display), event.reason, event.usage
-                    )
-                case ReasoningAdded() | AnswerAdded() | Resplit():
-                    text = text.add(event)
-                case Queued() | Perceived():
-                    pass
-        raise interrupted("the answer ended before it was finished")
+        async for index, event in self._events:
+            _check(event)
+            self._choices[index].add(event)
+        self._check_ended()
+        return self._envelope.completion([choice.whole() for choice in self._choices], self._usage())
+
+    def _check_ended(self) -> None:
+        if any(choice.end is None for choice in self._choices):
+            raise interrupted("the answer ended before it was finished")
+
+    def _usage(self) -> Usage:
+        return total([choice.end.usage for choice in self._choices if choice.end is not None])
 
 
-def _check_complete(end: Finished) -> None:
-    """Nobody who still listens has cancelled: the backend stops because the server does."""
-    if end.reason == "cancelled":
+def _check(event: Event) -> None:
+    """Raises `ApiError` for an event that ends the call before its answer is complete."""
+    if isinstance(event, Failed):
+        raise ApiError.of(event)
+    if isinstance(event, Finished) and event.reason == "cancelled":
+        # Nobody who still listens has cancelled: the backend stops because the server does.
         raise interrupted("the server is stopping")
 
 

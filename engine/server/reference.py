@@ -25,7 +25,7 @@ Generated from the code by `python -m engine.server.reference > docs/api.md`.
 def write_reference() -> str:
     """The description of every route and of every object, as Markdown."""
     nobody = cast(Backend, None)  # no request is answered
-    routes = Routes(nobody, "autoglm-phone-9b", 15.0, Meter(lambda: None), MediaFetcher()).router.routes
+    routes = Routes(nobody, "autoglm-phone-9b", Meter(lambda: None), MediaFetcher()).router.routes
     described = describe(routes)
     return "\n".join([_HEAD, *_routes(described["paths"]), *_objects(described["components"]["schemas"])])
 

@@ -75,6 +75,29 @@ class TokenUsage(_Reply):
     completion_tokens_details: CompletionDetails
 
 
+class TokenScore(_Reply):
+    token: str
+    """As text; U+FFFD where it is a part of a character."""
+    logprob: float
+    """Natural logarithm, -9999 where there is next to none."""
+    bytes: list[int]
+    """What it is in UTF-8, exactly."""
+
+
+class TokenLogprob(TokenScore):
+    top_logprobs: list[TokenScore]
+    """The likeliest tokens here, best first; as many as `top_logprobs` asks for."""
+
+
+class Logprobs(_Reply):
+    """One entry for each token that `usage` counts, also for those that only end or mark the text."""
+
+    content: list[TokenLogprob]
+    refusal: None
+    reasoning_content: list[TokenLogprob] | None = None
+    """The thinking's; absent where there is none here, or it is left out or inline."""
+
+
 class AnswerMessage(_Reply):
     role: Literal["assistant"]
     content: str
@@ -88,7 +111,7 @@ class AnswerMessage(_Reply):
 class Choice(_Reply):
     index: int
     message: AnswerMessage
-    logprobs: None
+    logprobs: Logprobs | None
     finish_reason: Literal["stop", "length", "content_filter"]
 
 
@@ -115,7 +138,8 @@ class Delta(_Reply):
 class ChunkChoice(_Reply):
     index: int
     delta: Delta
-    logprobs: None
+    logprobs: Logprobs | None
+    """Of the tokens since the last chunk of this choice that had some."""
     finish_reason: Literal["stop", "length", "content_filter"] | None
 
 

@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine.protocol import Backend, Event
 from engine.server.answering import KEEP_ALIVE, Answer, Spoken, error_response
+from engine.server.call import CHOICES_MAX, read_call, remote_media
+from engine.server.choices import merge
 from engine.server.errors import ApiError, without_paths
 from engine.server.guard import AT_ONCE_MAX, BODY_MAX, Guard
 from engine.server.metrics import CONTENT_TYPE, CountResponses, Meter
@@ -25,7 +27,7 @@ from engine.server.remote_media import MediaFetcher
 from engine.server.replies import Completion, Health, Model, ModelList, Transcription, describe, failures
 from engine.server.schema import ChatCompletionRequest
 from engine.server.transcribing import TranscriptionForm, listening, read_recording, transcribe
-from engine.server.wire import Envelope, read_call, remote_media
+from engine.server.wire import Envelope
 
 ROUTES = frozenset({"/health", "/metrics", "/v1/models", "/v1/chat/completions", "/v1/audio/transcriptions"})
 DECODERS = 2  # pictures and sounds are decoded for this many requests at a time
@@ -41,12 +43,14 @@ def create_app(
     keep_alive: float = KEEP_ALIVE,
     media: MediaFetcher | None = None,
     engine: Callable[[], object] | None = None,
+    choices_max: int = CHOICES_MAX,
 ) -> FastAPI:
     """The service as an ASGI application, which closes `backend` when it shuts down.
 
     `served_name` is what clients call the model, by default the backend's own name. `body_max` is in
     bytes, `at_once_max` in requests, `keep_alive` in seconds. `media` fetches what requests only name;
-    without it nothing is fetched. `engine` gives what /metrics asks, by default `backend`.
+    without it nothing is fetched. `engine` gives what /metrics asks, by default `backend`. `choices_max`
+    is the most that one call may ask for.
     """
 
     @asynccontextmanager
@@ -57,7 +61,8 @@ def create_app(
     meter = Meter(engine or (lambda: backend))
     name = served_name or without_paths(backend.name)
     app = FastAPI(title="AutoGLM", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(Routes(backend, name, keep_alive, meter, media or MediaFetcher()).router)
+    routes = Routes(backend, name, meter, media or MediaFetcher(), keep_alive, choices_max)
+    app.include_router(routes.router)
     described = describe(app.routes)
     app.openapi = lambda: described
     app.add_middleware(Guard, api_key=api_key, body_max=body_max, at_once_max=at_once_max)
@@ -76,11 +81,18 @@ class Routes:
     """What the service answers, for the one model `name` of `backend`."""
 
     def __init__(
-        self, backend: Backend, name: str, keep_alive: float, meter: Meter, media: MediaFetcher
+        self,
+        backend: Backend,
+        name: str,
+        meter: Meter,
+        media: MediaFetcher,
+        keep_alive: float = KEEP_ALIVE,
+        choices_max: int = CHOICES_MAX,
     ) -> None:
         self._backend = backend
         self._name = name
         self._keep_alive = keep_alive
+        self._choices_max = choices_max
         self._meter = meter
         self._media = media
         self._started = int(time.time())
@@ -166,12 +178,15 @@ class Routes:
     async def complete(self, body: ChatCompletionRequest) -> Response:
         """Answer a conversation, as a stream of chunks or whole."""
         self._check_name(body.model)
+        if body.logprobs and not self._backend.capabilities().logprobs:
+            text = f"{self._name} tells no log-probabilities here; leave logprobs out."
+            raise ApiError(400, text, "unsupported_value", "logprobs")
         fetched = await self._media.fetch(remote_media(body))
         async with self._decoding:
-            call = await asyncio.to_thread(read_call, body, fetched)
+            call = await asyncio.to_thread(read_call, body, fetched, self._choices_max)
         envelope = Envelope(f"chatcmpl-{uuid.uuid4().hex}", self._name, int(time.time()))
-        events = self._meter.watch(self._backend.stream(call.request))
-        return Answer(events, call, envelope, self._keep_alive)
+        choices = [self._meter.watch(self._backend.stream(request)) for request in call.requests]
+        return Answer(merge(choices), call, envelope, self._keep_alive)
 
     async def transcribe(
         self, form: Annotated[TranscriptionForm, Form(media_type="multipart/form-data")]

@@ -86,17 +86,43 @@ Content = Annotated[
 ]
 
 
-class ChatMessage(_Body):
-    """`reasoning_content`, or `reasoning`, is the thinking of an earlier assistant turn."""
+class FunctionCall(_Body):
+    name: Text
+    arguments: Text
 
-    role: Literal["system", "developer", "user", "assistant"]
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments})"
+
+
+class ToolCall(_Body):
+    """Of a kind that has no `function`, nothing is told to the model."""
+
+    function: FunctionCall | None = None
+
+
+class ChatMessage(_Body):
+    """`reasoning_content`, or `reasoning`, is the thinking of an earlier assistant turn. What tools were
+    called and what they gave back, in a conversation that began elsewhere, is told to the model as text.
+    """
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: Content | None = None
     reasoning_content: Text | None = None
     reasoning: Text | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: FunctionCall | None = None
+    """The older way to say `tool_calls`."""
+
+    @property
+    def calls(self) -> list[FunctionCall]:
+        """The functions that were called, in order."""
+        calls = [self.function_call, *(call.function for call in self.tool_calls or ())]
+        return [call for call in calls if call is not None]
 
 
 # ----------------------------------------------------------------------------------- switches
 
+Display = Literal["separate", "inline", "hidden"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "default"]
 
 
@@ -170,7 +196,7 @@ class ThinkingSwitches(_Body):
         return all(votes) if votes else None
 
     @property
-    def display(self) -> Literal["separate", "inline", "hidden"]:
+    def display(self) -> Display:
         """Where the thinking goes: fields of its own, `<think>` in the content, or nowhere."""
         excluded = self.reasoning is not None and self.reasoning.exclude
         if excluded or self.include_reasoning is False or self.return_reasoning is False:
@@ -215,9 +241,10 @@ class ChatCompletionRequest(ThinkingSwitches):
     query: Text | None = None
     """A question that joins the last message, unless it says the same already."""
 
-    max_tokens: int | None = Field(None, ge=1, le=1_000_000)
-    """Thinking and answer together; 512 where neither this nor the next is given."""
-    max_completion_tokens: int | None = Field(None, ge=1, le=1_000_000)
+    max_tokens: int | None = Field(None, ge=0, le=1_000_000)
+    """Thinking and answer together; 512 where neither this nor the next is given. 0 counts the prompt and
+    writes nothing."""
+    max_completion_tokens: int | None = Field(None, ge=0, le=1_000_000)
     """The same under its newer name; it wins."""
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
     """0, the default here, is greedy."""
@@ -233,17 +260,28 @@ class ChatCompletionRequest(ThinkingSwitches):
     ) = None
     """The answer ends before any of these; they may stand in the thinking."""
 
-    # Known, so that asking for them is refused and not silently left undone.
-    n: int | None = None
-    """Only 1; more is a 400."""
+    n: int | None = Field(None, ge=1)
+    """So many choices, at most as many as the server answers at once (16, or `--slots`). At temperature 0 all
+    are the same. A `seed` is the first choice's; the others count up from it."""
     logprobs: bool | None = None
-    """Only false; true is a 400."""
-    top_logprobs: int | None = None
-    """Only 0; more is a 400."""
+    """Tell the log-probability of each token, before temperature and top_p: the answer's in
+    `logprobs.content`, the thinking's in `logprobs.reasoning_content`."""
+    top_logprobs: int | None = Field(None, ge=0, le=20)
+    """With `logprobs`: so many of the likeliest tokens beside each."""
+
+    # Known, so that asking for them is refused and not silently left undone.
     tools: list[Any] | None = None
-    """Only with `tool_choice` none; else a 400."""
+    """Taken, and never called: the model answers in words, as a model may that is given tools."""
     tool_choice: Any = None
+    """`auto` or `none`; one that demands a call is a 400."""
+    function_call: Any = None
+    """The older way to say `tool_choice`."""
     response_format: ResponseFormat | None = None
     """Only `text`; others are a 400."""
     modalities: list[str] | None = None
     """Only `["text"]`; others are a 400."""
+
+    @property
+    def must_call(self) -> bool:
+        """The answer has to be a call of a tool."""
+        return any(choice not in (None, "auto", "none") for choice in (self.tool_choice, self.function_call))

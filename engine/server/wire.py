@@ -1,236 +1,26 @@
-"""OpenAI's chat completions <-> the engine's vocabulary. Pure: no clock, no network, no backend."""
+"""The engine's events -> OpenAI's chat completions. Pure: no clock, no network, no backend."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
-from engine.media import read_audio, read_image
 from engine.protocol import (
     AnswerAdded,
-    AssistantError,
+    Event,
+    Finished,
     FinishReason,
-    ImagePart,
-    InvalidRequest,
-    Message,
-    Options,
-    Part,
+    Queued,
     ReasoningAdded,
-    Request,
     Resplit,
-    Role,
-    TextPart,
+    Score,
+    TokenScored,
     Usage,
 )
-from engine.server.errors import ApiError
-from engine.server.schema import (
-    AudioUrlContent,
-    ChatCompletionRequest,
-    ChatMessage,
-    ContentPart,
-    ImageContent,
-    InputAudioContent,
-    RefusalContent,
-    TextContent,
-)
+from engine.server.schema import Display
 
-MEDIA_MAX = 16  # pictures and recordings in one request: each may take a second to decode
-
-Display = Literal["separate", "inline", "hidden"]
-
-_DATA_URL = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
 _FINISH: dict[FinishReason, str] = {"stop": "stop", "length": "length", "filtered": "content_filter"}
-
-
-# ------------------------------------------------------------------------- JSON -> Request
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One POST: what to ask the backend, and how to tell its answer."""
-
-    request: Request
-    stream: bool = False
-    include_usage: bool = False
-    display: Display = "separate"
-
-
-def read_call(body: ChatCompletionRequest, fetched: Mapping[str, bytes] | None = None) -> Call:
-    """`body` as the engine takes it, its pictures and recordings validated. Raises `ApiError`.
-
-    `fetched` holds what the addresses of `remote_media` lead to.
-    """
-    _refuse_unsupported(body)
-    options = body.stream_options
-    return Call(
-        Request(_messages(body, MediaReader(fetched or {})), _options(body)),
-        stream=bool(body.stream),
-        include_usage=bool(options and options.include_usage),
-        display=body.display,
-    )
-
-
-def remote_media(body: ChatCompletionRequest) -> list[tuple[str, str]]:
-    """What `body` only names: each address, and the field that it stands in."""
-    return [(url, param) for url, param in _media_urls(body) if url[:5].lower() != "data:"]
-
-
-def _media_urls(body: ChatCompletionRequest) -> Iterator[tuple[str, str]]:
-    for index, message in enumerate(body.messages):
-        for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
-            param = f"messages.{index}.content.{place}"
-            if isinstance(part, ImageContent):
-                yield part.image_url.url, f"{param}.image_url.url"
-            elif isinstance(part, AudioUrlContent):
-                yield part.audio_url.url, f"{param}.audio_url.url"
-    for index, image in enumerate(_images(body)):
-        if "://" in image[:16]:
-            yield image, f"image.{index}"
-
-
-def _images(body: ChatCompletionRequest) -> list[str]:
-    return [body.image] if isinstance(body.image, str) else body.image or []
-
-
-def _refuse_unsupported(body: ChatCompletionRequest) -> None:
-    wanted = {
-        "n": (body.n not in (None, 1), "This server gives one choice; n must be 1."),
-        "logprobs": (body.logprobs, "This server gives no logprobs; leave it out."),
-        "top_logprobs": (body.top_logprobs, "This server gives no logprobs; leave it out."),
-        "tools": (body.tools and body.tool_choice != "none", "This server calls no tools; leave them out."),
-        "response_format": (
-            body.response_format and body.response_format.type != "text",
-            "This server writes text; it cannot enforce another response_format.",
-        ),
-        "modalities": (
-            body.modalities and body.modalities != ["text"],
-            'This server answers in text; modalities must be ["text"].',
-        ),
-    }
-    for param, (asked, message) in wanted.items():
-        if asked:
-            raise ApiError(400, message, "unsupported_value", param)
-
-
-def _options(body: ChatCompletionRequest) -> Options:
-    limit = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
-    given: dict[str, Any] = {
-        "max_new_tokens": getattr(body, limit),
-        "temperature": body.temperature,
-        "top_p": body.top_p,
-        "seed": None if body.seed is None else body.seed % 2**63,
-        "stop": (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
-        "thinking": body.wants_thinking,
-    }
-    try:
-        return Options(**{name: value for name, value in given.items() if value is not None})
-    except InvalidRequest as error:
-        param = limit if error.name == "max_new_tokens" else error.name
-        raise ApiError.of(error.as_event(), param) from error
-
-
-def _messages(body: ChatCompletionRequest, media: MediaReader) -> tuple[Message, ...]:
-    """The conversation. Where only instructions end it, the last one is what is asked."""
-    messages = body.messages
-    if messages[-1].role == "assistant":
-        text = "The last message is the assistant's; a completion needs a user message to answer."
-        raise ApiError(400, text, "unsupported_value", "messages")
-    content = [part for one in messages if isinstance(one.content, list) for part in one.content]
-    count = sum(not isinstance(part, TextContent | RefusalContent) for part in content)
-    if count + len(_images(body)) > MEDIA_MAX:
-        text = f"At most {MEDIA_MAX} pictures and recordings can be sent in one request."
-        raise ApiError(400, text, "too_many_media", "messages")
-    roles: list[Role] = ["system" if one.role == "developer" else one.role for one in messages]
-    roles[-1] = "user"
-    *before, last = (
-        Message(role, _parts(one, f"messages.{index}.content", media), _thinking(one))
-        for index, (one, role) in enumerate(zip(messages, roles, strict=True))
-    )
-    return (*before, replace(last, parts=(*last.parts, *_short_way(body, last, media))))
-
-
-def _short_way(body: ChatCompletionRequest, last: Message, media: MediaReader) -> Iterator[Part]:
-    """The pictures of `image`, and `query` unless the last message says the same already."""
-    for index, image in enumerate(_images(body)):
-        yield media.image(image, f"image.{index}")
-    if body.query and body.query.strip() != last.text.strip():
-        yield TextPart(body.query)
-
-
-def _thinking(message: ChatMessage) -> str:
-    thinking = message.reasoning_content or message.reasoning or ""
-    return thinking if message.role == "assistant" else ""
-
-
-def _parts(message: ChatMessage, param: str, media: MediaReader) -> tuple[Part, ...]:
-    if message.content is None:
-        return ()
-    if isinstance(message.content, str):
-        return (TextPart(message.content),) if message.content else ()
-    return tuple(_part(part, f"{param}.{index}", media) for index, part in enumerate(message.content))
-
-
-def _part(part: ContentPart, param: str, media: MediaReader) -> Part:
-    try:
-        match part:
-            case TextContent():
-                return TextPart(part.text)
-            case RefusalContent():
-                return TextPart(part.refusal)
-            case ImageContent():
-                return read_image(media.of_url(part.image_url.url, f"{param}.image_url.url"), "the picture")
-            case AudioUrlContent():
-                return read_audio(media.of_url(part.audio_url.url, f"{param}.audio_url.url"), "the recording")
-            case InputAudioContent():
-                data = media.of_field(part.input_audio.data, f"{param}.input_audio.data")
-                return read_audio(data, "the recording")
-    except AssistantError as error:
-        raise ApiError.named(error, param) from error
-    assert_never(part)
-
-
-@dataclass(frozen=True, slots=True)
-class MediaReader:
-    """The bytes behind base64, data URLs and the addresses in `fetched`. Raises `ApiError`."""
-
-    fetched: Mapping[str, bytes]
-
-    def image(self, text: str, param: str) -> ImagePart:
-        """A picture given as any of the three."""
-        try:
-            return read_image(self.fetched[text] if text in self.fetched else self.of_field(text, param))
-        except AssistantError as error:
-            raise ApiError.named(error, param) from error
-
-    def of_url(self, url: str, param: str) -> bytes:
-        """What a data URL holds, or what was fetched. Nothing is fetched here."""
-        if url in self.fetched:
-            return self.fetched[url]
-        prefix = _DATA_URL.match(url)
-        if prefix is None:
-            text = "This server does not fetch that. Send the file itself: data:<type>;base64,<data>."
-            raise ApiError(400, text, "remote_media_refused", param)
-        return _decoded(url[prefix.end() :], param)
-
-    def of_field(self, text: str, param: str) -> bytes:
-        """Base64, with or without the head of a data URL."""
-        is_url = text[:5].lower() == "data:" or "://" in text[:16]
-        return self.of_url(text, param) if is_url else _decoded(text, param)
-
-
-def _decoded(text: str, param: str) -> bytes:
-    packed = "".join(text.split())
-    try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ApiError(400, "This is not base64.", "invalid_base64", param) from error
-
-
-# ------------------------------------------------------------------------- events -> JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +92,39 @@ def usage_json(usage: Usage) -> dict[str, Any] | None:
     }
 
 
+def total(usages: Sequence[Usage]) -> Usage:
+    """What all choices of a call took together: the prompt once, and everything that was written."""
+    if len(usages) == 1:
+        return usages[0]
+
+    def added(counts: list[int | None]) -> int | None:
+        known = [count for count in counts if count is not None]
+        return sum(known) if known else None
+
+    return replace(
+        usages[0],
+        reasoning_tokens=added([usage.reasoning_tokens for usage in usages]),
+        answer_tokens=added([usage.answer_tokens for usage in usages]),
+    )
+
+
+def logprobs_json(tokens: Sequence[TokenScored], display: Display) -> dict[str, Any]:
+    """OpenAI's logprobs. The thinking's stand apart or with the answer's, as its text does, or nowhere."""
+    thinking = [_token_json(token) for token in tokens if token.thinking and display == "separate"]
+    answer = [_token_json(token) for token in tokens if not token.thinking or display == "inline"]
+    return {"content": answer, "refusal": None} | ({"reasoning_content": thinking} if thinking else {})
+
+
+def _token_json(token: TokenScored) -> dict[str, Any]:
+    return _score_json(token.chosen) | {"top_logprobs": [_score_json(one) for one in token.likeliest]}
+
+
+def _score_json(score: Score) -> dict[str, Any]:
+    """JSON has no infinity; -9999 is OpenAI's word for what can hardly be."""
+    text = score.token.decode("utf-8", "replace")
+    return {"token": text, "logprob": max(score.logprob, -9999.0), "bytes": list(score.token)}
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What every object of one reply carries. `created` is in seconds since 1970."""
@@ -310,21 +133,87 @@ class Envelope:
     model: str
     created: int
 
-    def chunk(self, delta: dict[str, Any], reason: FinishReason | None = None) -> dict[str, Any]:
-        """One step of a stream: a piece of text, or the end."""
+    def chunk(
+        self,
+        delta: dict[str, Any],
+        index: int = 0,
+        reason: FinishReason | None = None,
+        logprobs: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """One step of a choice: a piece of text, or the end."""
         finish = None if reason is None else _FINISH[reason]
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         return self._object("chat.completion.chunk", [choice])
 
     def usage_chunk(self, usage: Usage) -> dict[str, Any]:
         return self._object("chat.completion.chunk", []) | {"usage": usage_json(usage)}
 
-    def completion(self, text: Text, reason: FinishReason, usage: Usage) -> dict[str, Any]:
+    def completion(self, choices: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
         """The whole reply at once."""
-        message = {"role": "assistant", "content": text.content, "refusal": None} | text.fields()
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH[reason]}
-        return self._object("chat.completion", [choice]) | {"usage": usage_json(usage)}
+        return self._object("chat.completion", choices) | {"usage": usage_json(usage)}
 
     def _object(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
         return head | {"choices": choices}
+
+
+class Choice:
+    """One of a call's choices, put together from its events; `end` is its last."""
+
+    def __init__(self, index: int, display: Display, envelope: Envelope, scored: bool = False) -> None:
+        self._index = index
+        self._display: Display = display
+        self._envelope = envelope
+        self._scored = scored
+        self._text = Text()
+        self._tokens: list[TokenScored] = []  # in a stream those that no chunk has told yet
+        self._opened = False
+        self.end: Finished | None = None
+
+    def chunks(self, event: Event) -> Iterator[dict[str, Any]]:
+        """What a stream tells of `event`. A token's score comes with the text that it brought, or with the
+        next.
+        """
+        if isinstance(event, Queued):
+            return
+        if not self._opened:
+            self._opened = True
+            yield self._chunk({"role": "assistant", "content": ""})
+        before = self._text.shown(self._display)
+        self.add(event)
+        if added := delta(before, self._text.shown(self._display)):
+            yield self._chunk(added, logprobs=self._told())
+        if self.end is not None:
+            yield self._chunk({}, self.end.reason, self._told())
+
+    def add(self, event: Event) -> None:
+        match event:
+            case ReasoningAdded() | AnswerAdded() | Resplit():
+                self._text = self._text.add(event)
+            case TokenScored():
+                self._tokens.append(event)
+            case Finished():
+                self.end = event
+            case _:
+                pass
+
+    def whole(self) -> dict[str, Any]:
+        """The choice at its end."""
+        assert self.end is not None
+        text = self._text.shown(self._display)
+        message = {"role": "assistant", "content": text.content, "refusal": None} | text.fields()
+        logprobs = logprobs_json(self._tokens, self._display) if self._scored else None
+        finish = _FINISH[self.end.reason]
+        return {"index": self._index, "message": message, "logprobs": logprobs, "finish_reason": finish}
+
+    def _chunk(
+        self,
+        delta: dict[str, Any],
+        reason: FinishReason | None = None,
+        logprobs: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return self._envelope.chunk(delta, self._index, reason, logprobs)
+
+    def _told(self) -> dict[str, Any] | None:
+        tokens, self._tokens = self._tokens, []
+        return logprobs_json(tokens, self._display) if tokens else None

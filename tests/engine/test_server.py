@@ -24,12 +24,12 @@ from autoglm_ui.settings import OTHERS, Settings
 from engine.loading import Loading
 from engine.protocol import AnswerAdded, Failed, FailureKind, ReasoningAdded, Request, Resplit
 from engine.server import replies
+from engine.server.call import read_call
 from engine.server.reference import write_reference
 from engine.server.schema import ChatCompletionRequest
 from engine.server.settings import ServerSettings
 from engine.server.settings import read as read_settings
 from engine.server.transcribing import Transcript, heard
-from engine.server.wire import read_call
 from tests.engine.serving import Service, eventually, serving
 from tests.engine.test_wire import OFF, ON, packed, picture, recording
 
@@ -248,6 +248,119 @@ def test_thinking_can_be_inline_or_left_out(service: Service):
     assert hidden == {"role": "assistant", "content": answer, "refusal": None}
 
 
+# ------------------------------------------------------------------------ choices, logprobs
+
+
+def test_several_choices_are_each_told_whole_and_counted_together(service: Service):
+    one, many = (post(service, ask(n=n)).json() for n in (1, 3))
+    assert [choice["index"] for choice in many["choices"]] == [0, 1, 2]
+    assert [choice | {"index": 0} for choice in many["choices"]] == one["choices"] * 3
+    assert many["usage"]["prompt_tokens"] == one["usage"]["prompt_tokens"]
+    assert many["usage"]["completion_tokens"] == 3 * one["usage"]["completion_tokens"]
+
+
+def test_several_choices_are_streamed_side_by_side():
+    with serving(ScriptedBackend(Script(delay=0.005))) as service:
+        body = ask(n=3, stream=True, stream_options={"include_usage": True})
+        *events, usage = sent_events(post(service, body))
+    assert usage["choices"] == [] and usage["usage"]["completion_tokens"] > 0
+    choices = [choice for event in events for choice in event["choices"]]
+    told = [[choice for choice in choices if choice["index"] == index] for index in range(3)]
+    reasoning, answer = fold(ask())
+    for one in told:
+        assert one[0]["delta"] == {"role": "assistant", "content": ""}
+        assert "".join(choice["delta"].get("content", "") for choice in one) == answer
+        assert "".join(choice["delta"].get("reasoning", "") for choice in one) == reasoning
+        assert [choice["finish_reason"] for choice in one] == [None] * (len(one) - 1) + ["stop"]
+    ends = [choices.index(one[-1]) for one in told]
+    begins = [choices.index(one[0]) for one in told]
+    assert max(begins) < min(ends), "one after the other"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(("text", "code"), [("/fail busy", "rate_limit_exceeded"), ("/raise", "internal")])
+def test_a_choice_that_fails_ends_the_call_and_all_others(text: str, code: str, stream: bool):
+    backend = ScriptedBackend(Script(delay=0))
+    with serving(backend) as service:
+        response = post(service, ask(text, n=3, stream=stream))
+        assert (sent_events(response)[-1] if stream else response.json())["error"]["code"] == code
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+def test_hanging_up_closes_every_choice():
+    backend = ScriptedBackend(Script(delay=0.02))
+    with serving(backend) as service:
+        client = openai.OpenAI(base_url=f"{service.url}/v1", api_key="none")
+        messages: Any = ask("/long 5000")["messages"]
+        stream = client.chat.completions.create(model="scripted", messages=messages, stream=True, n=4)
+        for _, _chunk in zip(range(8), stream, strict=False):
+            pass
+        assert backend.open_streams == 4
+        stream.close()
+        assert eventually(lambda: backend.open_streams == 0)
+        with pytest.raises(httpx.ReadTimeout):
+            body = ask("/long 5000", n=4)
+            httpx.post(f"{service.url}/v1/chat/completions", json=body, timeout=0.5)
+        assert eventually(lambda: backend.open_streams == 0)
+
+
+def test_each_token_is_told_with_its_score_whole_and_streamed(client: openai.OpenAI):
+    messages: Any = ask()["messages"]
+    asked: Any = {"model": "scripted", "messages": messages, "logprobs": True, "top_logprobs": 2}
+    completion = client.chat.completions.create(**asked)
+    (choice,) = completion.choices
+    assert choice.logprobs is not None and choice.logprobs.content is not None
+    assert "".join(token.token for token in choice.logprobs.content) == choice.message.content
+    for token in choice.logprobs.content:
+        assert bytes(token.bytes or ()).decode() == token.token
+        assert token.logprob < 0
+        assert [len(token.top_logprobs), token.top_logprobs[0].token] == [2, token.token]
+    thinking: Any = (choice.logprobs.model_extra or {})["reasoning_content"]
+    assert "".join(token["token"] for token in thinking) == (choice.message.model_extra or {})["reasoning"]
+    usage = completion.usage
+    assert usage is not None and usage.completion_tokens == len(choice.logprobs.content) + len(thinking)
+
+    streamed: list[Any] = []
+    for chunk in client.chat.completions.create(**asked, stream=True):
+        delta, logprobs = chunk.choices[0].delta, chunk.choices[0].logprobs
+        if delta.content:
+            assert logprobs is not None and logprobs.content is not None
+            assert "".join(token.token for token in logprobs.content) == delta.content
+            streamed += logprobs.content
+    assert streamed == choice.logprobs.content
+
+
+def test_no_scores_are_told_where_none_are_asked_for(service: Service):
+    assert post(service, ask()).json()["choices"][0]["logprobs"] is None
+    events = sent_events(post(service, ask(stream=True)))
+    assert all(event["choices"][0]["logprobs"] is None for event in events)
+
+
+def test_thinking_that_is_left_out_leaves_its_scores_out(service: Service):
+    def logprobs(**more: Any) -> Any:
+        return post(service, ask(logprobs=True, **more)).json()["choices"][0]["logprobs"]
+
+    apart, inline = logprobs(), logprobs(separate_reasoning=False)
+    assert logprobs(include_reasoning=False) == {"content": apart["content"], "refusal": None}
+    assert inline["content"] == apart["reasoning_content"] + apart["content"]
+    assert "reasoning_content" not in inline
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_backend_that_scores_nothing_says_so(stream: bool):
+    failure = Failed(FailureKind.BUSY, "it is busy", "Wait.")
+    with serving(UnavailableBackend("other", failure)) as service:
+        refused = post(service, ask(model="other", logprobs=True, stream=stream))
+    assert (refused.status_code, error_of(refused)["param"]) == (400, "logprobs")
+
+
+def test_no_token_at_all_counts_the_prompt(service: Service):
+    whole = post(service, ask("one two three", max_tokens=0)).json()
+    (choice,) = whole["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("", "length")
+    assert (whole["usage"]["prompt_tokens"], whole["usage"]["completion_tokens"]) == (3, 0)
+
+
 # ----------------------------------------------------------------------------------- refusals
 
 
@@ -257,21 +370,25 @@ def test_thinking_can_be_inline_or_left_out(service: Service):
         (ask(temperature=2.5), "temperature"),
         (ask(temperature="0.5"), "temperature"),
         (ask(top_p=0), "top_p"),
-        (ask(max_tokens=0), "max_tokens"),
+        (ask(max_tokens=-1), "max_tokens"),
         (ask(max_completion_tokens=-1), "max_completion_tokens"),
         (ask(max_tokens=1.5), "max_tokens"),
         (ask(seed=2**64), "seed"),
         (ask(stop=["x"] * 17), "stop"),
         (ask(stop=[1]), "stop.0"),
-        (ask(n=2), "n"),
-        (ask(logprobs=True), "logprobs"),
+        (ask(n=0), "n"),
+        (ask(n=17), "n"),
+        (ask(logprobs=5), "logprobs"),
+        (ask(logprobs=True, top_logprobs=21), "top_logprobs"),
+        (ask(top_logprobs=2), "top_logprobs"),
+        (ask(tools=[{"type": "function"}], tool_choice="required"), "tool_choice"),
         (ask(stream="yes"), "stream"),
         (ask(messages=[]), "messages"),
         (ask(messages=None), "messages"),
         ({"model": "scripted"}, "messages"),
         (ask(messages=[{"role": "user", "content": 5}]), "messages.0.content"),
         (ask(messages=[{"content": "Hello"}]), "messages.0.role"),
-        (ask(messages=[{"role": "tool", "content": "Hello"}]), "messages.0.role"),
+        (ask(messages=[{"role": "wizard", "content": "Hello"}]), "messages.0.role"),
         (ask(messages=[{"role": "user", "content": [{"type": "video_url"}]}]), "messages.0.content.0"),
         (
             ask(
@@ -402,7 +519,7 @@ def test_requests_beyond_those_that_memory_is_for_are_told_when_to_come_back():
         assert client.get(f"{service.url}/v1/models").status_code == 200
         listener.join()
         assert eventually(lambda: backend.open_streams == 0)
-        assert client.post(f"{service.url}/v1/chat/completions", json=ask(n=2)).status_code == 400
+        assert client.post(f"{service.url}/v1/chat/completions", json=ask(n=0)).status_code == 400
 
 
 def listen_a_while(service: Service) -> None:
@@ -539,11 +656,12 @@ def test_metrics_count_what_happened():
 
 
 def test_what_is_answered_is_what_is_described(service: Service):
-    body = ask(stream=True, stream_options={"include_usage": True})
-    for event in sent_events(post(service, body)):
-        replies.Chunk.model_validate(event)
-    replies.Completion.model_validate(post(service, ask()).json())
-    replies.ErrorReply.model_validate(post(service, ask(n=2)).json())
+    for more in ({}, {"n": 2, "logprobs": True, "top_logprobs": 2}):
+        body = ask(stream=True, stream_options={"include_usage": True}, **more)
+        for event in sent_events(post(service, body)):
+            replies.Chunk.model_validate(event)
+        replies.Completion.model_validate(post(service, ask(**more)).json())
+    replies.ErrorReply.model_validate(post(service, ask(n=0)).json())
     replies.ModelList.model_validate(httpx.get(f"{service.url}/v1/models").json())
     replies.Health.model_validate(httpx.get(f"{service.url}/health").json())
     told = Transcript("tap settings", "english", 1.5)

@@ -18,18 +18,22 @@ from engine.protocol import (
     AudioPart,
     Failed,
     FailureKind,
+    Finished,
     ImagePart,
     InvalidRequest,
     MediaRefused,
     Options,
     ReasoningAdded,
     Resplit,
+    Score,
     TextPart,
+    TokenScored,
     Usage,
 )
+from engine.server.call import MEDIA_MAX, Call, read_call
 from engine.server.errors import ApiError, without_paths
-from engine.server.schema import ChatCompletionRequest
-from engine.server.wire import MEDIA_MAX, Call, Display, Text, delta, read_call, usage_json
+from engine.server.schema import ChatCompletionRequest, Display
+from engine.server.wire import Choice, Envelope, Text, delta, logprobs_json, total, usage_json
 from engine.thinking import ThinkingSplitter
 
 QUESTION = [{"role": "user", "content": "What is this?"}]
@@ -105,6 +109,33 @@ def test_instructions_alone_are_asked(role: str):
 def test_nothing_is_asked_after_an_assistant():
     messages = [*QUESTION, {"role": "assistant", "content": "It"}]
     assert refusal(messages=messages).param == "messages"
+
+
+def test_tools_of_another_server_are_told_as_text():
+    called = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"at": "北京"}'}}
+    messages = [
+        *QUESTION,
+        {"role": "assistant", "content": "I look.", "tool_calls": [called, {"id": "c2", "type": "custom"}]},
+        {"role": "tool", "content": [{"type": "text", "text": "18 °C"}], "tool_call_id": "c1"},
+        {"role": "assistant", "content": None, "function_call": {"name": "wind", "arguments": "{}"}},
+        {"role": "function", "name": "wind", "content": "none"},
+    ]
+    assert [(one.role, one.text) for one in read(messages=messages).request.messages] == [
+        ("user", "What is this?"),
+        ("assistant", 'I look.\nweather({"at": "北京"})'),
+        ("user", "18 °C"),
+        ("assistant", "wind({})"),
+        ("user", "none"),
+    ]
+
+
+def test_choices_are_requests_about_the_very_same_messages():
+    call = read(n=3, seed=2**63 - 2, temperature=1)
+    requests = call.requests
+    assert [one.options.seed for one in requests] == [2**63 - 2, 2**63 - 1, 0]
+    assert {id(one.messages) for one in requests} == {id(call.request.messages)}
+    assert [one.options.seed for one in read(n=2, temperature=1).requests] == [None, None]
+    assert read().requests == (read().request,)
 
 
 def test_half_an_emoji_becomes_a_replacement_character():
@@ -241,6 +272,11 @@ def test_pictures_beside_the_messages_count_with_those_inside():
         ({"stop": []}, Options()),
         ({"n": 1, "logprobs": False, "top_logprobs": 0, "tools": [], "modalities": ["text"]}, Options()),
         ({"tools": [{"type": "function"}], "tool_choice": "none"}, Options()),
+        ({"tools": [{"type": "function"}], "tool_choice": "auto", "parallel_tool_calls": True}, Options()),
+        ({"functions": [{"name": "f"}], "function_call": "none"}, Options()),
+        ({"logprobs": True}, Options(logprobs=0)),
+        ({"logprobs": True, "top_logprobs": 5}, Options(logprobs=5)),
+        ({"max_tokens": 0}, Options(max_new_tokens=0)),
         ({"response_format": {"type": "text"}, "user": "me", "store": True, "no_such_field": [1]}, Options()),
     ],
 )
@@ -251,11 +287,12 @@ def test_options(body: dict[str, Any], options: Options):
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({"n": 2}, "n"),
-        ({"n": 0}, "n"),
-        ({"logprobs": True}, "logprobs"),
+        ({"n": 17}, "n"),
         ({"top_logprobs": 3}, "top_logprobs"),
-        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"top_logprobs": 3, "logprobs": False}, "top_logprobs"),
+        ({"tools": [{"type": "function"}], "tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice"),
+        ({"functions": [{"name": "f"}], "function_call": {"name": "f"}}, "tool_choice"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"stop": ""}, "stop"),
@@ -270,7 +307,9 @@ def test_what_cannot_be_done_is_refused(body: dict[str, Any], param: str):
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "temperature", "top_p"])
 def test_the_schema_refuses_exactly_what_the_options_refuse(name: str):
     field = "max_new_tokens" if name.startswith("max_") else name
-    values = (0, 1, 1_000_000, 1_000_001) if field == "max_new_tokens" else (-0.01, 0.0, 1.0, 1.01, 2.0, 2.01)
+    values = (
+        (-1, 0, 1_000_000, 1_000_001) if field == "max_new_tokens" else (-0.01, 0.0, 1.0, 1.01, 2.0, 2.01)
+    )
 
     def is_taken(make: Callable[..., object], keyword: str, value: float) -> bool:
         try:
@@ -420,6 +459,31 @@ def test_thinking_that_was_the_answer_is_told_as_the_answer():
     received, whole = streamed([ReasoningAdded("A cat"), Resplit("", "A cat")])
     assert received["content"] == "A cat"
     assert whole == Text("", "A cat")
+
+
+def test_the_usage_of_several_choices_has_the_prompt_once():
+    first, second = Usage(10, 49, None, reasoning_tokens=7, answer_tokens=5), Usage(10, 49, answer_tokens=2)
+    assert total([first, second]) == Usage(10, 49, None, reasoning_tokens=7, answer_tokens=7)
+    assert total([first]) == first
+
+
+def test_a_part_of_a_character_is_told_in_bytes():
+    half, least = Score("你".encode()[:2], -1.5), Score(b"x", float("-inf"))
+    (told,) = logprobs_json([TokenScored(half, (least,))], "separate")["content"]
+    assert (told["token"], told["bytes"], told["logprob"]) == ("\ufffd", [0xE4, 0xBD], -1.5)
+    assert told["top_logprobs"] == [{"token": "x", "logprob": -9999.0, "bytes": [120]}]
+
+
+def test_scores_of_tokens_without_text_come_with_the_next_chunk_or_the_last():
+    choice = Choice(1, "separate", Envelope("id", "model", 1), scored=True)
+    first, second, last = (TokenScored(Score(name.encode(), -1.0)) for name in "abc")
+    events = [first, second, AnswerAdded("ab"), last, Finished("stop")]
+    chunks = [chunk for event in events for chunk in choice.chunks(event)]
+    told = [chunk["choices"][0] for chunk in chunks]
+    tokens = ["".join(t["token"] for t in (one["logprobs"] or {"content": []})["content"]) for one in told]
+    assert tokens == ["", "ab", "c"]
+    assert [one["finish_reason"] for one in told] == [None, None, "stop"]
+    assert {one["index"] for one in told} == {1}
 
 
 def test_usage_counts_everything_that_went_in_and_out():
