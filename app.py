@@ -95,13 +95,16 @@ def serve(settings: Settings, port: int) -> int:
         # and stays when the last visitor leaves.
         pool.lease(choice)
 
+        from autoglm_ui.recorder import Recorder
         from autoglm_ui.sessions import Sessions
         from autoglm_ui.view import page
 
         sessions = Sessions(loop, pool, choice, shelf=shelf)
         cleanup.callback(sessions.close)
         media = history.media
-        demo = page.build(sessions, media, settings, shelf)
+        recorder = Recorder()
+        cleanup.callback(recorder.close)
+        demo = page.build(sessions, media, settings, shelf, recorder)
         app, _, _ = demo.launch(
             **page.launch_arguments(media, settings), server_port=port, inbrowser=settings.opens_browser
         )

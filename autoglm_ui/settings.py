@@ -89,6 +89,11 @@ class Settings:
         return self.lock_backend or not self.local
 
     @property
+    def lends_microphone(self) -> bool:
+        """Who sits at this machine may record with its microphone; nobody sits at a Space."""
+        return not self.on_space
+
+    @property
     def opens_browser(self) -> bool:
         return not self.no_browser and self.local and not self.on_space
 

@@ -8,7 +8,8 @@
   // ---- recording
 
   // A gate on energy: speech is what is three times as loud as the quietest moment so far, at least a
-  // hundredth of full scale; a tenth always is, for who begins to speak at once. Two seconds below that after speech end the recording; nothing is cut off.
+  // hundredth of full scale; a tenth always is, for who begins to speak at once. Two seconds below that
+  // after speech end the recording; nothing is cut off. recorder.py has the same.
   const TICK = 50;
   const LEAST = 0.01;
   const LOUD = 0.1;
@@ -40,7 +41,7 @@
     analyser.fftSize = 2048;
     context.createMediaStreamSource(stream).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
-    const state = { context, noise: 1, spoken: 0, silent: 0, seen: false };
+    const state = { context, noise: 1, spoken: 0, silent: 0, lasted: 0, seen: false };
     state.timer = setInterval(() => tick(state, analyser, samples), TICK);
     listening = state;
   };
@@ -68,7 +69,10 @@
     box.classList.add("recording");
     // Decibels from -60 to 0 as the height of the bar.
     box.style.setProperty("--level", String(Math.max(0, Math.min(1, 1 + Math.log10(level + 1e-6) / 3))));
-    if (state.spoken >= SPEECH_MS && state.silent >= SILENCE_MS) {
+    state.lasted += TICK;
+    // A longer one could not be attached.
+    const tooLong = state.lasted >= 1000 * Number(words().voiceLongest || Infinity);
+    if (tooLong || (state.spoken >= SPEECH_MS && state.silent >= SILENCE_MS)) {
       end();
       stop.click();
     }
@@ -111,13 +115,34 @@
     "keydown",
     (event) => {
       if (event.key !== "Escape") return;
-      speechSynthesis?.cancel();
-      if (!stopButton()) return;
+      window.speechSynthesis?.cancel();
+      const machine = find("#machine-level .recording") && find("[data-recording=cancel]");
+      if (!machine && !stopButton()) return;
       event.stopPropagation();
-      cancel();
+      if (machine) machine.click();
+      else cancel();
     },
     true,
   );
+
+  // ---- this machine's own microphone, where the browser lends none or it was chosen
+
+  /** Called once by the buttons themselves; what they do is in microphone.py. */
+  const machine = (element, trigger) => {
+    const arrange = () => {
+      const state = element.querySelector("[data-machine]")?.dataset.machine;
+      const instead = state === "chosen" || (state === "offered" && !navigator.mediaDevices);
+      document.documentElement.classList.toggle("machine-microphone", instead);
+    };
+    new MutationObserver(arrange).observe(element, { childList: true, subtree: true, attributes: true });
+    arrange();
+    element.addEventListener("click", (event) => {
+      const action = event.target.closest("[data-recording]")?.dataset.recording;
+      if (!action) return;
+      trigger("click", { action });
+      if (action !== "start") find("#composer textarea")?.focus();
+    });
+  };
 
   // ---- reading aloud, with the browser's own voice
 
@@ -125,7 +150,7 @@
   const wantsAloud = () => localStorage.getItem(aloudKey) === "on";
   const aloud = (wanted) => {
     localStorage.setItem(aloudKey, wanted ? "on" : "off");
-    if (!wanted) speechSynthesis?.cancel();
+    if (!wanted) window.speechSynthesis?.cancel();
   };
 
   const read = () => {
@@ -143,7 +168,7 @@
     new MutationObserver(() => {
       const state = find("#status .status-line")?.dataset.state ?? "";
       if (state === before) return;
-      if (state !== "done") speechSynthesis?.cancel();
+      if (state !== "done") window.speechSynthesis?.cancel();
       // Only what was just answered here; not what a reload shows again.
       if (state === "done" && ["waiting", "thinking", "answering"].includes(before) && wantsAloud()) {
         setTimeout(read, 300);
@@ -154,5 +179,5 @@
   if (document.body) follow();
   else document.addEventListener("DOMContentLoaded", follow);
 
-  window.autoglmVoice = { taken, aloud, wantsAloud };
+  window.autoglmVoice = { taken, machine, aloud, wantsAloud };
 })();

@@ -32,12 +32,12 @@ from autoglm_ui.store import MediaFolder, NotSaved, Shelf
 from autoglm_ui.view import chat, labels, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.microphone import silent
+from autoglm_ui.view.remembered import Remembered, Visitor, choice_to_json, options_to_json
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
-from engine.media import decode_audio
 from engine.protocol import AssistantError, AudioPart, ImagePart, InvalidRequest, Options
 
 Updates = dict[Any, Any]
-Visitor = dict[str, str] | None
 
 #: Seconds between two looks at what the status line says while something is going on.
 STATUS_INTERVAL = 0.25
@@ -59,6 +59,7 @@ class Handlers:
         self._sessions = sessions
         self._media = media
         self._settings = settings
+        self._default = BackendChoice.of(settings)
 
     # ------------------------------------------------------------------------- what is shown
 
@@ -117,7 +118,8 @@ class Handlers:
     def _status(self, session: Session) -> str:
         return status.status_line(session.backend, session.reply, self.strings(session), session.unsaved)
 
-    def _tray(self, session: Session) -> str:
+    def tray(self, session: Session) -> str:
+        """What waits in the composer."""
         return status.tray(session.attachments, self._media, self.strings(session))
 
     # -------------------------------------------------------------------------------- events
@@ -134,7 +136,7 @@ class Handlers:
         """Everything of `session`, which the page shows from now on."""
         return {
             self._page.visitor: self._visitor(session, visitor, request),
-            self._page.tray: self._tray(session),
+            self._page.tray: self.tray(session),
             self._page.notice: "",
             **self.conversation(session),
         }
@@ -149,7 +151,7 @@ class Handlers:
         return {
             self._page.accepted: text,
             self._page.notice: "",
-            self._page.tray: self._tray(session),
+            self._page.tray: self.tray(session),
             **self.conversation(session),
         }
 
@@ -245,21 +247,21 @@ class Handlers:
             except OSError as error:
                 unsaved = NotSaved(error.strerror or str(error))
                 refused.append(notices.refused(Path(path).name, unsaved, strings))
-        return {self._page.tray: self._tray(session), self._page.notice: "".join(refused)}
+        return {self._page.tray: self.tray(session), self._page.notice: "".join(refused)}
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Attach a recording the moment it ends, and make the recorder ready for the next."""
         updates = {**self._attach([path] if path else [], visitor, request), self._page.record: None}
         session = self._session(visitor, request)
         newest = session.attachments[-1].part if session.attachments else None
-        if not updates[self._page.notice] and isinstance(newest, AudioPart) and _silent(newest):
+        if not updates[self._page.notice] and isinstance(newest, AudioPart) and silent(newest):
             updates[self._page.notice] = notices.plain(self.strings(session).silent)
         return updates
 
     def detach(self, visitor: Visitor, request: gr.Request, event: gr.EventData) -> Updates:
         session = self._session(visitor, request)
         session.detach(str(event.id))
-        return {self._page.tray: self._tray(session)}
+        return {self._page.tray: self.tray(session)}
 
     # ------------------------------------------------------------------------------ settings
 
@@ -281,7 +283,7 @@ class Handlers:
             )
         except InvalidRequest as error:
             return {self._page.notice: notices.about(error, self.strings(session))}
-        return {self._page.notice: ""}
+        return {self._page.notice: "", self._page.visitor: self._visitor(session, visitor, request)}
 
     def backend_fields(self, kind: str) -> Updates:
         """Show the fields that the kind of backend needs."""
@@ -314,7 +316,12 @@ class Handlers:
             session.choose(_choice(kind, checkpoint, base_url, api_key, remote_model, session.choice))
         except AssistantError as error:
             return {page.notice: notices.about(error, strings)}
-        return {page.notice: "", page.panel.api_key: "", page.status: self._status(session)}
+        return {
+            page.notice: "",
+            page.panel.api_key: "",
+            page.status: self._status(session),
+            page.visitor: self._visitor(session, visitor, request),
+        }
 
     @staticmethod
     def visit(visitor: Visitor, request: gr.Request) -> Visit:
@@ -342,19 +349,25 @@ class Handlers:
             header = request.headers.get("accept-language", "")
             kept = known((visitor or {}).get("language"))
             session.language = kept or self._settings.lang or preferred(header)
+            self._remember(session, visitor)
         return session
 
-    def _visitor(self, session: Session, visitor: Visitor, request: gr.Request) -> dict[str, str]:
+    def _remember(self, session: Session, visitor: Visitor) -> None:
+        """Give a session that was just opened what the visitor chose on an earlier visit."""
+        remembered = Remembered.read(visitor, self._default)
+        session.options = remembered.options
+        if remembered.choice is not None and not self._settings.backend_locked:
+            session.choose(remembered.choice)
+
+    def _visitor(self, session: Session, visitor: Visitor, request: gr.Request) -> dict[str, Any]:
         return {
             "id": self._sessions.visitor(self.visit(visitor, request)),
             "language": session.language or "",
             "conversation": session.id,
+            "options": options_to_json(session.options),
+            "choice": choice_to_json(session.choice, self._default),
+            "microphone": (visitor or {}).get("microphone", ""),
         }
-
-
-def _silent(audio: AudioPart) -> bool:
-    """No sample above a thousandth of full scale: below the noise of any microphone that is on."""
-    return float(abs(decode_audio(audio)).max(initial=0.0)) < 1e-3
 
 
 def _choice(

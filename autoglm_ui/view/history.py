@@ -12,8 +12,9 @@ from autoglm_ui.conversation import Conversation
 from autoglm_ui.sessions import Session, Sessions
 from autoglm_ui.store import Record, Shelf, archive
 from autoglm_ui.view import exports, notices, rail, report
-from autoglm_ui.view.handlers import Handlers, Updates, Visitor
+from autoglm_ui.view.handlers import Handlers, Updates
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.remembered import Visitor
 from engine.protocol import AssistantError
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from autoglm_ui.recorder import LONGEST
 from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import doctor, inspector, keys, rail
@@ -107,7 +108,10 @@ def _words(strings: Strings) -> str:
         "failed": strings.microphone_failed,
     }
     language = f'<span data-language="{strings.code}" hidden></span>'
-    cancel = f'<span data-voice-cancel="{escape(strings.voice.cancel, quote=True)}" hidden></span>'
+    cancel = (
+        f'<span data-voice-cancel="{escape(strings.voice.cancel, quote=True)}"'
+        f' data-voice-longest="{LONGEST:.0f}" hidden></span>'
+    )
     return (
         language
         + cancel

@@ -9,6 +9,7 @@ import gradio as gr
 from autoglm_ui.settings import Settings
 from autoglm_ui.view import doctor as doctor_view
 from autoglm_ui.view import inspector as inspector_view
+from autoglm_ui.view import microphone as microphone_view
 from autoglm_ui.view import rail as rail_view
 from autoglm_ui.view import review as review_view
 from autoglm_ui.view.doctor import DoctorPanel
@@ -65,6 +66,8 @@ class Page:
     accepted: gr.Textbox
     attach: gr.UploadButton
     record: gr.Audio
+    machine: gr.HTML
+    machine_level: gr.HTML
     send: gr.Button
     stop: gr.Button
     status: gr.HTML
@@ -92,6 +95,7 @@ class SettingsPanel:
     max_tokens: gr.Slider
     doctor: DoctorPanel
     aloud: gr.Checkbox
+    microphone: gr.Dropdown
 
 
 def build(settings: Settings, strings: Strings) -> Page:
@@ -152,6 +156,8 @@ def build(settings: Settings, strings: Strings) -> Page:
                     waveform_options=gr.WaveformOptions(sample_rate=16_000, show_recording_waveform=False),
                     elem_id="record",
                 )
+                machine = microphone_view.button()
+                machine_level = microphone_view.level()
                 send = gr.Button(strings.send, elem_id="send", variant="primary", size="sm")
                 stop = gr.Button(strings.stop, elem_id="stop", size="sm", visible=False)
         status = gr.HTML("", elem_id="status")
@@ -161,8 +167,8 @@ def build(settings: Settings, strings: Strings) -> Page:
     inspector = inspector_view.build(inspect)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
-        retry, notice, words, tray, text, accepted, attach, record, send, stop, status, panel, rail, review,
-        inspector,
+        retry, notice, words, tray, text, accepted, attach, record, machine, machine_level,
+        send, stop, status, panel, rail, review, inspector,
     )  # fmt: skip
 
 
@@ -201,11 +207,12 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         locked = gr.HTML("", elem_id="locked", visible=settings.backend_locked)
         thinking = gr.Checkbox(True, elem_id="thinking")
         aloud = gr.Checkbox(False, elem_id="aloud")
+        microphone = microphone_view.choice()
         temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, buttons=[], elem_id="temperature")
         max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
-        temperature, max_tokens, doctor, aloud,
+        temperature, max_tokens, doctor, aloud, microphone,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from autoglm_ui.recorder import Recorder
 from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
 from autoglm_ui.store import MediaFolder, Shelf
@@ -17,6 +18,7 @@ from autoglm_ui.view.handlers import Handlers
 from autoglm_ui.view.history import HistoryHandlers
 from autoglm_ui.view.inspector import InspectorHandlers
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.microphone import MicrophoneHandlers, MicrophoneWidgets
 from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.reviewing import ReviewHandlers
 from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
@@ -35,7 +37,9 @@ _KEEP_DRAFT = "(draft, accepted) => window.autoglmPage.takeSent(draft, accepted)
 _RESTORE_DRAFT = "(draft) => window.autoglmPage.restoreDraft(draft)"
 
 
-def build(sessions: Sessions, media: MediaFolder, settings: Settings, shelf: Shelf) -> gr.Blocks:
+def build(
+    sessions: Sessions, media: MediaFolder, settings: Settings, shelf: Shelf, recorder: Recorder
+) -> gr.Blocks:
     """The page; serve it with `launch_arguments`."""
     with gr.Blocks(
         title="AutoGLM",
@@ -46,7 +50,8 @@ def build(sessions: Sessions, media: MediaFolder, settings: Settings, shelf: She
     ) as demo:
         page = layout.build(settings, LANGUAGES[settings.lang or "en"])
         handlers = Handlers(page, sessions, media, settings, shelf)
-        _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf))
+        microphone = _microphone(page, handlers, settings, recorder)
+        _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf), microphone)
         _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
@@ -89,7 +94,38 @@ def _head() -> str:
     return f"<style>{style()}</style><script>{script()}</script>"
 
 
-def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHandlers) -> None:
+def _microphone(page: Page, handlers: Handlers, settings: Settings, recorder: Recorder) -> MicrophoneHandlers:
+    widgets = MicrophoneWidgets(
+        page.visitor, page.machine, page.machine_level, page.tray, page.notice, page.panel.microphone
+    )
+    return MicrophoneHandlers(
+        recorder,
+        settings.lends_microphone,
+        handlers.session,
+        handlers.strings,
+        handlers.tray,
+        widgets,
+    )
+
+
+def _connect_microphone(page: Page, microphone: MicrophoneHandlers, booted: Any, relabelled: Any) -> None:
+    visitor, chosen = page.visitor, page.panel.microphone
+    recorded = [page.machine_level, page.tray, page.notice]
+    for labelled in (booted, relabelled):
+        labelled.then(microphone.arrive, [visitor], [page.machine, chosen], **_QUIET)
+    booted.then(microphone.resume, [visitor], recorded, **_QUIET)
+    # The end is clicked while the recording is still being shown.
+    page.machine.click(microphone.act, [visitor], recorded, trigger_mode="multiple", **_QUIET)
+    chosen.input(microphone.choose, [chosen, visitor], [visitor, page.machine], **_QUIET)
+
+
+def _connect(
+    demo: gr.Blocks,
+    page: Page,
+    handlers: Handlers,
+    history: HistoryHandlers,
+    microphone: MicrophoneHandlers,
+) -> None:
     quiet = _QUIET
     panel = page.panel
     shown: list[Any] = [
@@ -159,15 +195,16 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
     )
     page.tray.click(handlers.detach, [visitor], [page.tray], **quiet)
 
-    panel.language.input(
+    relabelled = panel.language.input(
         handlers.language,
         [panel.language, visitor],
         [*whole, *labelled],
         **quiet,
     )
+    _connect_microphone(page, microphone, booted, relabelled)
     options = [panel.thinking, panel.temperature, panel.max_tokens]
     for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
-        option(handlers.options, [*options, visitor], [page.notice], **quiet)
+        option(handlers.options, [*options, visitor], [page.notice, visitor], **quiet)
     fields = [panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model]
     doctor = panel.doctor
     panel.kind.input(handlers.backend_fields, [panel.kind], [*fields, doctor.preset, doctor.group], **quiet)
@@ -180,7 +217,10 @@ def _connect(demo: gr.Blocks, page: Page, handlers: Handlers, history: HistoryHa
         **quiet,
     )
     chosen = panel.use.click(
-        handlers.choose, [panel.kind, *fields, visitor], [page.notice, panel.api_key, page.status], **quiet
+        handlers.choose,
+        [panel.kind, *fields, visitor],
+        [page.notice, panel.api_key, page.status, visitor],
+        **quiet,
     )
     chosen.then(handlers.watch, [visitor], [page.status], **quiet)
 

@@ -12,8 +12,9 @@ from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.store.archive import Archived
 from autoglm_ui.view import exports, report, review
-from autoglm_ui.view.handlers import Handlers, Updates, Visitor
+from autoglm_ui.view.handlers import Handlers, Updates
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.remembered import Visitor
 
 _COMMENT_LENGTH = 2000
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from fnmatch import fnmatch
+from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -49,6 +51,32 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+#: What a proxy adds to what it passes on.
+_PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def on_this_machine(request: Any) -> bool:
+    """Whether who asks sits at the machine that serves the page; in doubt, not.
+
+    The connection comes from this machine's own address, nothing on the way says that it was passed on,
+    and the page was opened under such an address, too: behind a proxy, everybody seems to be here.
+    """
+    scope, headers = request.request.scope, request.headers
+    client, server = scope.get("client"), scope.get("server")
+    if not client or any(name in headers for name in _PASSED_ON):
+        return False
+    here = {server[0]} if server else set()
+    origin = urlsplit(headers.get("origin") or f"//{headers.get('host', '')}").hostname or ""
+    return _own(client[0], here) and _own(origin, here)
+
+
+def _own(host: str, here: set[str]) -> bool:
+    try:
+        return host == "localhost" or host in here or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class TrustedHosts:
