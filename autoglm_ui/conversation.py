@@ -13,11 +13,13 @@ from typing import Literal, assert_never
 from engine.protocol import (
     AnswerAdded,
     AssistantError,
+    AudioPart,
     Event,
     Failed,
     FailureKind,
     Finished,
     FinishReason,
+    ImagePart,
     Message,
     Options,
     Perceived,
@@ -72,7 +74,8 @@ class Rating:
 class Reply:
     """One assistant turn, from the moment it was asked for until it is settled.
 
-    `backend` is the name of what answers; `without` are the kinds of media that were kept from it.
+    `backend` is the name of what answers; `without` are the kinds of media that were kept from it;
+    `compared` says that it was asked for to stand beside the reply that counts.
     `first_token` and `answer_began` are seconds since the request, as the page measured them;
     `timings` are the backend's own, where it gave them.
     """
@@ -91,6 +94,7 @@ class Reply:
     id: str = ""
     backend: str = ""
     without: tuple[Left, ...] = ()
+    compared: bool = False
     rating: Rating = field(default_factory=Rating)
 
     @property
@@ -127,6 +131,11 @@ class Exchange:
     id: str = ""
     asked: float = 0.0
     others: tuple[Reply, ...] = ()
+
+    @property
+    def beside(self) -> Reply | None:
+        """The newest reply that was asked for to stand beside the one that counts."""
+        return next((other for other in reversed(self.others) if other.compared), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +199,8 @@ def prefer(reply: str, state: Conversation) -> Conversation:
         for other in exchange.others:
             if other.id == reply and other.settled and exchange.reply.settled:
                 others = tuple(exchange.reply if each is other else each for each in exchange.others)
-                return _with(exchange, replace(exchange, reply=other, others=others), state)
+                counts = replace(other, compared=False)
+                return _with(exchange, replace(exchange, reply=counts, others=others), state)
     return state
 
 
@@ -230,6 +240,27 @@ def request(state: Conversation, options: Options) -> Request:
     if state.last is not None:
         messages.append(state.last.user)
     return Request(tuple(messages), options)
+
+
+def turn(number: int, state: Conversation, options: Options) -> Request:
+    """What to ask a backend for the reply to exchange `number` (from 0), with what was said before it."""
+    return request(Conversation(state.exchanges[: number + 1]), options)
+
+
+def without(left: Left, asked: Request) -> Request | None:
+    """`asked` with nothing of that kind of media in it, the earlier turns included.
+
+    None if that leaves nothing to ask. An earlier question that was nothing else goes with its answer.
+    """
+    kind = ImagePart if left == "image" else AudioPart
+    kept: list[Message] = []
+    for message in asked.messages:
+        parts = tuple(part for part in message.parts if not isinstance(part, kind))
+        if message.role == "assistant" and kept and not kept[-1].parts:
+            kept.pop()
+        else:
+            kept.append(replace(message, parts=parts))
+    return Request(tuple(kept), asked.options) if kept[-1].parts else None
 
 
 def apply(event: Event, state: Conversation, at: float | None = None) -> Conversation:

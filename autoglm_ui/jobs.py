@@ -133,6 +133,10 @@ class Job:
         self._emit(Finished("cancelled"))
         self._future.cancel()
 
+    async def ended(self) -> None:
+        """Wait, in any loop, until the backend's stream is closed."""
+        await asyncio.wait([asyncio.wrap_future(self._future)])
+
     def _emit(self, event: Event) -> None:
         with self._lock:
             if self._settled:

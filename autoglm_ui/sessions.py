@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from autoglm_ui import conversation
 from autoglm_ui.backends.choice import BackendChoice, BackendPool
-from autoglm_ui.conversation import Conversation, Rating, Reply, StillAnswering
+from autoglm_ui.beside import Beside
+from autoglm_ui.conversation import Conversation, Left, NothingToRetry, Rating, Reply, StillAnswering
 from autoglm_ui.jobs import BackgroundLoop, Job
 from autoglm_ui.settings import Language
 from autoglm_ui.store import NotSaved, Record, Shelf
@@ -113,6 +114,7 @@ class Session:
         self._conversation = record.conversation if record else Conversation()
         self._attachments = tuple(_attachment(part) for part in record.pending) if record else ()
         self._job: Job | None = None
+        self.beside = Beside(loop, pool, self._lock, lambda: self._conversation, self._write)
         self.touched = time.monotonic()
 
     # Reading: each is one frozen value, whole at any time.
@@ -134,6 +136,11 @@ class Session:
     def job(self) -> Job | None:
         """The reply under way, or the last one."""
         return self._job
+
+    @property
+    def busy(self) -> bool:
+        """Some reply is on its way, whether it counts or not."""
+        return self._conversation.answering or self.beside.busy
 
     @property
     def choice(self) -> BackendChoice:
@@ -178,12 +185,11 @@ class Session:
     def _ask(self, message: Message, attachments: tuple[Attachment, ...]) -> None:
         if not message.parts:
             raise NothingToSend
+        self._must_be_idle()
         self._conversation = conversation.send(
             message, self._conversation, self._blank(), uuid.uuid4().hex, time.time()
         )
         self._attachments = attachments
-        # Before it is answered: a question is not lost, whatever becomes of the answer.
-        self._save()
         self._answer()
 
     def retry(self) -> None:
@@ -192,12 +198,58 @@ class Session:
         Raises `StillAnswering`, `NothingToRetry`.
         """
         with self._lock:
+            self._must_be_idle()
             self._conversation = conversation.retry(self._conversation, self._blank())
             self._pool.renew(self._choice)
             self._answer()
 
+    def compare(self, choice: BackendChoice | None) -> None:
+        """Ask a second backend everything that the first is asked, from now on; None for no more.
+
+        Raises `StillAnswering`.
+        """
+        with self._lock:
+            self._must_be_idle()
+            self.beside.choose(choice)
+
+    def ask_without(self, left: Left) -> None:
+        """Ask the last question once more without that kind of media, beside the answer that counts.
+
+        Nothing happens where nothing would be left to ask. Raises `StillAnswering`, `NothingToRetry`.
+        """
+        with self._lock:
+            self._must_be_idle()
+            last = self._conversation.last
+            if last is None:
+                raise NothingToRetry
+            asked = conversation.without(left, conversation.request(self._conversation, self.options))
+            if asked is not None:
+                self.beside.begin(last.id, asked, self.backend, (left,))
+
+    def replay(self) -> None:
+        """Ask the second backend every question again.
+
+        Raises `StillAnswering`, `NothingToRetry`, `NoSecond`.
+        """
+        with self._lock:
+            self._must_be_idle()
+            if self._conversation.last is None:
+                raise NothingToRetry
+            self.beside.start_replay(self.options)
+
+    def prefer(self, reply: str) -> None:
+        """Let the conversation go on with that other reply. Raises `StillAnswering`."""
+        with self._lock:
+            self._must_be_idle()
+            self._write(conversation.prefer(reply, self._conversation))
+
     def stop(self) -> None:
-        """End the reply under way, keeping its text."""
+        """End every reply under way, keeping its text."""
+        self.stop_first()
+        self.beside.stop()
+
+    def stop_first(self) -> None:
+        """End the reply that counts."""
         if self._job is not None:
             self._job.stop()
 
@@ -207,8 +259,7 @@ class Session:
         Raises `StillAnswering`.
         """
         with self._lock:
-            if self._conversation.answering:
-                raise StillAnswering
+            self._must_be_idle()
             if choice == self._choice:
                 self._pool.renew(choice)
                 return
@@ -232,18 +283,40 @@ class Session:
     def close(self) -> None:
         """End the reply under way and let the backend go."""
         self.stop()
+        self.beside.close()
         self._pool.release(self._choice)
+
+    def _must_be_idle(self) -> None:
+        if self.busy:
+            raise StillAnswering
 
     def _blank(self) -> Reply:
         return Reply(id=uuid.uuid4().hex, backend=self.backend.name)
 
     def _answer(self) -> None:
+        """Let the backend answer the last question, and the second one, if there is one, the same."""
+        last, second = self._conversation.last, self.beside.choice
+        assert last is not None, "something was asked"
         request = conversation.request(self._conversation, self.options)
+        other: Reply | None = None
+        if second is not None:
+            self._pool.renew(second)
+            other = self.beside.blank(self._pool.get(second))
+            self._conversation = conversation.beside(other, last.id, self._conversation)
+        # Before it is answered: a question is not lost, whatever becomes of the answer.
+        self._save()
         self._job = Job(self._loop, self.backend, request, self._fold, self._lock)
+        if second is not None and other is not None:
+            self.beside.answer(other, request, self._pool.get(second))
 
     def _fold(self, event: Event, at: float) -> None:
-        self._conversation = conversation.apply(event, self._conversation, at)
-        if self._shelf:
+        self._write(conversation.apply(event, self._conversation, at), now=False)
+
+    def _write(self, state: Conversation, now: bool = True) -> None:
+        self._conversation = state
+        if now:
+            self._save()
+        elif self._shelf:
             self._shelf.put(self._record)
 
     @property
@@ -338,7 +411,7 @@ class Sessions:
         """The ids of the owner's conversations that are being answered."""
         with self._lock:
             sessions = tuple(self._sessions.values())
-        return frozenset(s.id for s in sessions if s.owner == owner and s.conversation.answering)
+        return frozenset(s.id for s in sessions if s.owner == owner and s.busy)
 
     def close(self) -> None:
         """End every session."""
@@ -382,7 +455,7 @@ class Sessions:
     def _evict(self) -> None:
         oldest = time.monotonic() - self._idle
         for id, session in tuple(self._sessions.items()):
-            if session.touched < oldest and not session.conversation.answering:
+            if session.touched < oldest and not session.busy:
                 del self._sessions[id]
                 session.close()
         self._pages = {page: id for page, id in self._pages.items() if id in self._sessions}
@@ -395,3 +468,4 @@ def _valid(id: str | None) -> str | None:
 
 def _inherit(session: Session, like: Session) -> None:
     session.language, session.options = like.language, like.options
+    session.compare(like.beside.choice)
