@@ -54,7 +54,7 @@ def overlay(drawn: Sequence[tuple[Action, Placed]]) -> str:
     """Taps, swipes and boxes as SVG to lie over the picture, whatever size that is shown in."""
     numbered = len(drawn) > 1
     marks = "".join(
-        _mark(one, at, str(number) if numbered else "") for number, (one, at) in enumerate(drawn, start=1)
+        mark(one, at, str(number) if numbered else "") for number, (one, at) in enumerate(drawn, start=1)
     )
     return f'<svg class="marks" aria-hidden="true">{marks}</svg>'
 
@@ -72,7 +72,8 @@ def _figure(picture: ImagePart, url: str, drawn: Sequence[tuple[Action, Placed]]
     )
 
 
-def _mark(action: Action, at: Placed, label: str) -> str:
+def mark(action: Action, at: Placed, label: str) -> str:
+    """One action as SVG: its points, its box, the way from one end to the other."""
     parts = [_box(shape) for shape in at.shapes if len(shape) == 4]
     points = at.points
     if action.is_swipe:

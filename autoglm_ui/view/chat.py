@@ -11,7 +11,7 @@ import gradio as gr
 
 from autoglm_ui.conversation import Exchange, Reply
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import actions
+from autoglm_ui.view import actions, comparison
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AudioPart, Failed, ImagePart, TextPart
 
@@ -22,8 +22,13 @@ _ACTIVE = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|~$&:=]|(?<= ) |^ ", re.MULTILINE)
 
 
 def history(exchanges: Iterable[Exchange], media: MediaFolder, strings: Strings) -> list[ChatMessage]:
-    """The messages of `exchanges`, oldest first."""
-    return [message for exchange in exchanges for message in messages(exchange, media, strings, last=False)]
+    """The messages of `exchanges`, oldest first; where others answered, too, a way to look at them."""
+    shown: list[ChatMessage] = []
+    for exchange in exchanges:
+        shown += messages(exchange, media, strings, last=False)
+        if others := comparison.answers(exchange, strings):
+            shown.append(_component(f'<div class="answers">{others}</div>'))
+    return shown
 
 
 def messages(
@@ -34,11 +39,14 @@ def messages(
     The failure of the `last` exchange has its own card with a way to try again; an earlier one is a
     line of text.
     """
-    return [
-        question(exchange, media),
-        *answer(exchange.reply, strings, last),
-        *_asked(exchange, media, strings),
-    ]
+    return [question(exchange, media), *answered(exchange, media, strings, last)]
+
+
+def answered(
+    exchange: Exchange, media: MediaFolder, strings: Strings, last: bool = True
+) -> list[ChatMessage]:
+    """As `messages`, without the question."""
+    return [*answer(exchange.reply, strings, last), *_asked(exchange, media, strings)]
 
 
 def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessage]:
@@ -57,8 +65,7 @@ def _asked(exchange: Exchange, media: MediaFolder, strings: Strings) -> list[Cha
     """The card of what the answer asks to be done."""
     picture = actions.shown_picture(exchange)
     card = actions.card(exchange, media.url(picture) if picture else None, strings)
-    # A component: Markdown would take parts of it out.
-    return [{"role": "assistant", "content": gr.HTML(card, js_on_load=None)}] if card else []
+    return [_component(card)] if card else []
 
 
 def failure_card(failure: Failed, strings: Strings) -> str:
@@ -137,6 +144,11 @@ def _note(reply: Reply, strings: Strings) -> str:
     if reply.finish == "cancelled" and not reply.answer:
         return strings.stopped_empty
     return ""
+
+
+def _component(html: str) -> ChatMessage:
+    # Not as text: Markdown would take parts of it out.
+    return {"role": "assistant", "content": gr.HTML(html, js_on_load=None)}
 
 
 def _fold(title: str, text: str, pending: bool) -> ChatMessage:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from autoglm_ui.sessions import (
 )
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.store import MediaFolder, NotSaved, Shelf
-from autoglm_ui.view import chat, labels, notices, rail, review, status
+from autoglm_ui.view import chat, compare, labels, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.microphone import silent
@@ -72,13 +73,20 @@ class Handlers:
         state = session.conversation
         last = state.last
         failure = last.reply.failure if last else None
-        answering = state.answering
+        answering = session.busy
+        paired = last is not None and last.beside is not None
         earlier = state.exchanges[:-1]
         shown = earlier[-session.window :]
         return {
             page.welcome: gr.update(visible=last is None),
             page.earlier: gr.update(value=strings.earlier, visible=len(shown) < len(earlier)),
-            page.history: gr.update(value=chat.history(shown, self._media, strings), visible=bool(shown)),
+            page.history: gr.update(
+                value=[
+                    *chat.history(shown, self._media, strings),
+                    *([chat.question(last, self._media)] if last and paired else []),
+                ],
+                visible=bool(shown) or paired,
+            ),
             page.live: gr.update(value=self._live(session), visible=last is not None),
             page.failure: gr.update(
                 value=chat.failure_card(failure, strings) if failure else "", visible=failure is not None
@@ -95,6 +103,7 @@ class Handlers:
             page.status: self._status(session),
             page.rail.entries: self.entries(session),
             page.review.rating: review.buttons(session.reply, strings),
+            **compare.updates(page.compare, session, self._second(session), strings),
         }
 
     def entries(self, session: Session, search: str = "", limit: int = rail.LISTED) -> str:
@@ -112,11 +121,26 @@ class Handlers:
         )
 
     def _live(self, session: Session) -> list[chat.ChatMessage]:
+        """The last exchange; with a second answer beside it, its question stands above both."""
+        last, strings = session.conversation.last, self.strings(session)
+        if last is None:
+            return []
+        if last.beside is not None:
+            return chat.answered(last, self._media, strings)
+        return chat.messages(last, self._media, strings)
+
+    def _second(self, session: Session) -> list[chat.ChatMessage]:
+        """The second answer to the last question."""
         last = session.conversation.last
-        return chat.messages(last, self._media, self.strings(session)) if last else []
+        if last is None or last.beside is None:
+            return []
+        return chat.answered(replace(last, reply=last.beside), self._media, self.strings(session))
 
     def _status(self, session: Session) -> str:
-        return status.status_line(session.backend, session.reply, self.strings(session), session.unsaved)
+        reply, last = session.reply, session.conversation.last
+        if reply and reply.settled and last and last.beside and not last.beside.settled:
+            reply = last.beside
+        return status.status_line(session.backend, reply, self.strings(session), session.unsaved)
 
     def tray(self, session: Session) -> str:
         """What waits in the composer."""
@@ -180,7 +204,9 @@ class Handlers:
             yield gr.skip()
             return
         strings = self.strings(session)
-        question = self._live(session)[:1]  # once: its files are hashed
+        last = session.conversation.last
+        # Once: its files are hashed.
+        question = [chat.question(last, self._media)] if last and last.beside is None else []
         async for _ in tail(job, lambda: session.reply is not None and session.reply.begun):
             if not self._sessions.shows(request.session_hash or "", session):
                 return
@@ -192,7 +218,7 @@ class Handlers:
         session = self._session(visitor, request)
         shown = None
         while self._sessions.shows(request.session_hash or "", session):
-            busy = session.conversation.answering or session.backend.readiness().state == "loading"
+            busy = session.busy or session.backend.readiness().state == "loading"
             line = self._status(session)
             if line != shown:
                 shown = line
@@ -313,7 +339,7 @@ class Handlers:
         if self._settings.backend_locked:
             return {page.notice: notices.plain(strings.backend_locked)}
         try:
-            session.choose(_choice(kind, checkpoint, base_url, api_key, remote_model, session.choice))
+            session.choose(described(kind, checkpoint, base_url, api_key, remote_model, session.choice))
         except AssistantError as error:
             return {page.notice: notices.about(error, strings)}
         return {
@@ -370,7 +396,7 @@ class Handlers:
         }
 
 
-def _choice(
+def described(
     kind: str, checkpoint: str, base_url: str, api_key: str, remote_model: str, now: BackendChoice
 ) -> BackendChoice:
     """The choice that the settings panel describes. Raises `InvalidRequest`."""

@@ -10,7 +10,7 @@ import gradio as gr
 from autoglm_ui.recorder import LONGEST
 from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import doctor, inspector, keys, rail
+from autoglm_ui.view import compare, doctor, inspector, keys, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.strings import Strings
@@ -34,6 +34,7 @@ def of(page: Page, session: Session, media: MediaFolder, strings: Strings) -> di
         page.rail.export: gr.update(value=strings.history.export_all),
         page.rail.upload: gr.update(label=strings.history.import_file),
         **_panel(page, session, strings),
+        **compare.labels(page.compare.panel, session, strings),
     }
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import gradio as gr
 
 from autoglm_ui.settings import Settings
+from autoglm_ui.view import compare as compare_view
 from autoglm_ui.view import doctor as doctor_view
 from autoglm_ui.view import inspector as inspector_view
 from autoglm_ui.view import microphone as microphone_view
 from autoglm_ui.view import rail as rail_view
 from autoglm_ui.view import review as review_view
+from autoglm_ui.view.compare import Compare
 from autoglm_ui.view.doctor import DoctorPanel
 from autoglm_ui.view.inspector import Inspector
 from autoglm_ui.view.rail import Rail
@@ -75,6 +77,7 @@ class Page:
     rail: Rail
     review: ReviewPanel
     inspector: Inspector
+    compare: Compare
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def build(settings: Settings, strings: Strings) -> Page:
         rail_toggle = rail_view.toggle()
         gr.HTML(_BRAND, elem_id="brand")
         new = gr.Button(strings.new, elem_id="new", elem_classes="icon-button", size="sm")
+        second = compare_view.panel(settings.backend_locked)
         with gr.Column(elem_id="settings", min_width=0, scale=0):
             settings_button = gr.HTML("", elem_id="settings-open")
             panel = _settings_panel(settings, strings)
@@ -114,15 +118,22 @@ def build(settings: Settings, strings: Strings) -> Page:
             examples = gr.HTML("", elem_id="examples", js_on_load=_ASK_ON_CLICK)
         earlier = gr.Button(strings.earlier, elem_id="earlier", size="sm", visible=False)
         history = _chatbot("history")
-        live = _chatbot("live")
-        with gr.Row(elem_id="turn"):
-            failure = gr.HTML("", elem_id="failure", visible=False)
-            copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
-            retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
-            inspect = inspector_view.button(strings)
-            rating = review_view.rating()
+        heads = compare_view.heads()
+        with gr.Row(elem_id="pair"):
+            with gr.Column(elem_id="first", min_width=0):
+                live = _chatbot("live")
+                with gr.Row(elem_id="turn"):
+                    failure = gr.HTML("", elem_id="failure", visible=False)
+                    copy = gr.Button(strings.copy, elem_id="copy", size="sm", visible=False)
+                    retry = gr.Button(strings.retry, elem_id="retry", size="sm", visible=False)
+                    again = compare_view.again()
+                    inspect = inspector_view.button(strings)
+                    rating = review_view.rating()
+            columns = compare_view.second(heads, _chatbot)
+        verdict = compare_view.verdict()
     with gr.Column(elem_id="dock"):
         toast = rail_view.toast()
+        progress = compare_view.progress()
         notice = gr.HTML("", elem_id="notice")
         words = gr.HTML("", elem_id="words")
         with gr.Column(elem_id="composer"):
@@ -165,10 +176,12 @@ def build(settings: Settings, strings: Strings) -> Page:
     rail = rail_view.build(rail_toggle, toast)
     review = review_view.build(rating)
     inspector = inspector_view.build(inspect)
+    compare = compare_view.build(second, columns, verdict, again, progress)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
         retry, notice, words, tray, text, accepted, attach, record, machine, machine_level,
         send, stop, status, panel, rail, review, inspector,
+        compare,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
 from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import layout
+from autoglm_ui.view.comparing import CompareHandlers
 from autoglm_ui.view.doctor import DoctorHandlers
 from autoglm_ui.view.handlers import Handlers
 from autoglm_ui.view.history import HistoryHandlers
@@ -52,6 +53,7 @@ def build(
         handlers = Handlers(page, sessions, media, settings, shelf)
         microphone = _microphone(page, handlers, settings, recorder)
         _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf), microphone)
+        CompareHandlers(page, handlers, sessions, shelf).connect(_shown(page))
         _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
@@ -119,6 +121,15 @@ def _connect_microphone(page: Page, microphone: MicrophoneHandlers, booted: Any,
     chosen.input(microphone.choose, [chosen, visitor], [visitor, page.machine], **_QUIET)
 
 
+def _shown(page: Page) -> list[Any]:
+    """What `Handlers.conversation` brings up to date."""
+    return [
+        page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
+        page.stop, page.status, page.rail.entries, page.review.rating,
+        page.inspector.button, *page.compare.shown,
+    ]  # fmt: skip
+
+
 def _connect(
     demo: gr.Blocks,
     page: Page,
@@ -128,11 +139,7 @@ def _connect(
 ) -> None:
     quiet = _QUIET
     panel = page.panel
-    shown: list[Any] = [
-        page.welcome, page.earlier, page.history, page.live, page.failure, page.copy, page.retry, page.send,
-        page.stop, page.status, page.rail.entries, page.review.rating,
-        page.inspector.button,
-    ]  # fmt: skip
+    shown = _shown(page)
     labelled: list[Any] = [
         page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
         page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
@@ -140,6 +147,7 @@ def _connect(
         panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
         page.rail.upload, page.inspector.head,
         panel.doctor.group, panel.doctor.preset, panel.doctor.check, panel.aloud,
+        *page.compare.panel.labelled,
     ]  # fmt: skip
     visitor = page.visitor
     #: Outputs of what lets the page show another conversation.

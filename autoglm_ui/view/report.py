@@ -10,7 +10,7 @@ from statistics import median
 
 from autoglm_ui.conversation import Exchange, Reply
 from autoglm_ui.store.archive import Archived
-from autoglm_ui.view import charts, replies
+from autoglm_ui.view import charts, comparison, replies
 from autoglm_ui.view.strings import Strings
 from autoglm_ui.view.theme import ASSETS
 from engine.protocol import AudioPart, ImagePart, TextPart
@@ -62,6 +62,8 @@ def text(archived: Archived, strings: Strings) -> str:
                 lines += ["*" + ", ".join(f"{name} {value}" for name, value in figures) + "*", ""]
             if rating := _rating(reply, strings):
                 lines += [f"*{words.rating}: {rating}*", ""]
+            if reply is not exchange.reply and (apart := comparison.places(exchange, reply, strings)):
+                lines += [f"*{apart}*", ""]
     return "\n".join(lines)
 
 
@@ -77,7 +79,7 @@ def _line(part: TextPart | ImagePart | AudioPart, strings: Strings) -> str:
 def _exchange(exchange: Exchange, number: int, strings: Strings) -> str:
     shown = "".join(
         f'<section class="reply">{replies.figures(reply, strings)}{replies.answer(reply, strings)}'
-        f"{_rated(reply, strings)}</section>"
+        f"{_rated(reply, strings)}{_apart(exchange, reply, strings)}</section>"
         for reply in replies.answered(exchange)
     )
     return (
@@ -95,6 +97,13 @@ def _rated(reply: Reply, strings: Strings) -> str:
         return ""
     kind = escape(reply.rating.thumb or "none", quote=True)
     return f'<p class="rated {kind}">{escape(said)}</p>'
+
+
+def _apart(exchange: Exchange, reply: Reply, strings: Strings) -> str:
+    """How far from the answer that counts another one points."""
+    if reply is exchange.reply or not (sentence := comparison.places(exchange, reply, strings)):
+        return ""
+    return f'<p class="nothing">{escape(sentence)}</p>'
 
 
 def _rating(reply: Reply, strings: Strings) -> str:

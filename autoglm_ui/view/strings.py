@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autoglm_ui.settings import Language
 from autoglm_ui.view.words import actions as action_words
+from autoglm_ui.view.words import compare as compare_words
 from autoglm_ui.view.words import doctor as doctor_words
 from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words import inspector as inspector_words
@@ -14,6 +15,7 @@ from autoglm_ui.view.words import keys as key_words
 from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words import voice as voice_words
 from autoglm_ui.view.words.actions import ActionWords
+from autoglm_ui.view.words.compare import CompareWords
 from autoglm_ui.view.words.doctor import DoctorWords
 from autoglm_ui.view.words.history import HistoryWords
 from autoglm_ui.view.words.inspector import InspectorWords
@@ -110,6 +112,7 @@ class Strings:
     max_tokens: str
     language: str
     actions: ActionWords
+    compare: CompareWords
     inspector: InspectorWords
     doctor: DoctorWords
     keys: KeyWords
@@ -197,6 +200,7 @@ EN = Strings(
     max_tokens="Longest answer, in tokens",
     language="Language",
     actions=action_words.EN,
+    compare=compare_words.EN,
     inspector=inspector_words.EN,
     doctor=doctor_words.EN,
     keys=key_words.EN,
@@ -322,6 +326,7 @@ ZH = Strings(
     max_tokens="回答的最大长度（词元）",
     language="语言",
     actions=action_words.ZH,
+    compare=compare_words.ZH,
     inspector=inspector_words.ZH,
     doctor=doctor_words.ZH,
     keys=key_words.ZH,

@@ -171,7 +171,7 @@ def test_both_are_saved_as_they_come_and_what_was_cut_off_is_said(house: House) 
     until(lambda: (last := session.conversation.last) and last.reply.settled and last.others[0].answer)
     saved = house.saved().exchanges[-1]
     assert saved.reply.status == "done" and saved.reply.answer.startswith("word 0,")
-    assert saved.beside and saved.beside.answer.startswith("word 0,") and saved.beside.failure
+    assert saved.beside and saved.beside.answer.startswith("word") and saved.beside.failure
     session.stop()
 
 
