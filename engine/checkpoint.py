@@ -147,11 +147,13 @@ def make_plan(drawn: Sketch, machine: Machine, loading: Loading) -> Plan:
         return choose(drawn.needs, machine, loading)
     text = drawn.config.get_text_config(decoder=True)
     heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", 1)
-    if drawn.is_ours or not getattr(text, "base_model_tp_plan", None) or heads % count:
+    int8 = drawn.needs.int8 or loading.dtype == "int8"
+    if int8 or drawn.is_ours or not getattr(text, "base_model_tp_plan", None) or heads % count:
         raise LoadFailed(
             f"{drawn.name} cannot be split into {count} parts",
             "Leave out --tensor-parallel: whole layers are put on each GPU then. A split needs a model that "
-            "transformers can split, and a number of key-value heads that the parts divide.",
+            "transformers can split, whose weights are not INT8, and a number of key-value heads that the "
+            "parts divide.",
         )
     return spread(drawn.needs, machine, loading)
 
@@ -220,8 +222,11 @@ def read_weights(drawn: Sketch, plan: Plan) -> PreTrainedModel:
     """The model with its weights on the plan's devices, in the plan's type. Raises LoadFailed."""
     import torch
 
+    from engine.quantize import Int8Config
+
     # One device needs no hooks between its layers.
     where = dict(plan.device_map) if len(plan.loads) > 1 else {"": plan.device}
+    rounded = {"quantization_config": Int8Config()} if plan.precision.int8 and not drawn.needs.int8 else {}
     kind: Any = drawn.kind
     model, loading = kind.from_pretrained(
         drawn.source,
@@ -229,6 +234,7 @@ def read_weights(drawn: Sketch, plan: Plan) -> PreTrainedModel:
         dtype=getattr(torch, plan.dtype),
         device_map=where,
         output_loading_info=True,
+        **rounded,
     )
     if missing := loading["missing_keys"]:
         raise LoadFailed(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
-DType = Literal["auto", "float32", "bfloat16", "float16"]
+DType = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
@@ -20,7 +20,8 @@ class Loading:
     Args:
         devices: which devices may hold the model, `cpu`, `cuda` (all GPUs) or `cuda:0`; empty for all.
         max_memory: bytes at most to be used of a device, by its name.
-        dtype: of the weights; `auto` takes what the checkpoint and the device are both good at.
+        dtype: of the weights; `auto` takes what the checkpoint and the device are both good at, `int8` is
+            for those of linear layers only.
         context: tokens of one conversation that are kept; None for as many as the model reads and fit.
         max_pixels: of one picture as the model sees it; None for the checkpoint's own budget.
         tensor_parallel: how many devices hold a part of every layer; 1 for none.
@@ -63,7 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=get_args(DType),
         help="the type of the weights; auto takes the checkpoint's own where the device is good at it, else "
-        "float32 on a CPU (default: auto)",
+        "float32 on a CPU, and int8 where nothing else fits; int8 is for linear layers, the rest is as with "
+        "auto (default: auto)",
     )
     group.add_argument(
         "--context",

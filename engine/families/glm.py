@@ -8,8 +8,8 @@ of the model's own modules, shared, not copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,13 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.models.glm4.modeling_glm4 import Glm4DecoderLayer, Glm4ForCausalLM, Glm4Model
 
+from engine.families.product import make_product
 from engine.generate import SlotDecoder
 from engine.kv_cache import GRAIN, Pass, SlotCache, SlotLayer
 from engine.model.fusion import GatedCrossAttention
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.sparse_attention import sees
-
-PACKED_MOST = 1 << 22  # weights of one product
+from engine.quantize import Int8Linear
 
 Attend = Callable[[SlotLayer], Tensor]
 
@@ -51,60 +51,6 @@ class MediaView(NamedTuple):
     values: Tensor
     mask: Tensor
     present: Tensor
-
-
-class Product:
-    """states [tokens, inputs] -> states @ weight.T + bias [tokens, outputs], for linears of the same input.
-
-    On a CPU the weights are packed in half precision where that loses nothing, as with a checkpoint that was
-    saved so: a step reads half as many bytes, and the sums are in single precision as before. `bytes` is what
-    it reads of weights.
-    """
-
-    def __init__(self, *linears: nn.Linear) -> None:
-        weights = [linear.weight.data for linear in linears]
-        weight = torch.cat(weights) if len(weights) > 1 else weights[0]
-        biases = [linear.bias.data for linear in linears if linear.bias is not None]
-        self.bias = torch.cat(biases) if biases else None
-        self.packed: Any = pack(weight, self.bias) if fits_half(weight) else None
-        self.bytes = weight.numel() * (2 if self.packed is not None else weight.element_size())
-        self.weight = None if self.packed is not None else weight.t()
-        if self.packed is None and len(linears) > 1:
-            share(linears, weight)
-
-    def __call__(self, states: Tensor, out: Tensor) -> Tensor:
-        """Written to `out`."""
-        if self.packed is not None:
-            return out.copy_(torch.ops.quantized.linear_dynamic_fp16(states, self.packed))
-        assert self.weight is not None
-        if self.bias is None:
-            return torch.mm(states, self.weight, out=out)
-        return torch.addmm(self.bias, states, self.weight, out=out)
-
-
-def fits_half(weight: Tensor) -> bool:
-    """Whether half precision holds these weights, but for what is lost in any sum of them.
-
-    A large weight is not packed: the packed one is held beside the module's own.
-    """
-    if weight.device.type != "cpu" or weight.dtype != torch.float32 or weight.numel() > PACKED_MOST:
-        return False
-    if "fbgemm" not in torch.backends.quantized.supported_engines:
-        return False
-    return bool((weight.half().float() - weight).abs().max() <= 2.0**-25)
-
-
-def pack(weight: Tensor, bias: Tensor | None) -> Any:
-    """Weights [outputs, inputs] as FBGEMM's half-precision product takes them."""
-    return torch.ops.quantized.linear_prepack_fp16(weight, bias)
-
-
-def share(linears: Sequence[nn.Linear], weight: Tensor) -> None:
-    """Make the linears' weights views of `weight`, their rows one after another."""
-    start = 0
-    for linear in linears:
-        linear.weight.data = weight[start : start + linear.out_features]
-        start += linear.out_features
 
 
 class Doubled:
@@ -136,7 +82,7 @@ class Fusion:
 
     def __init__(self, module: GatedCrossAttention) -> None:
         self.norm = Norm(module.query_norm.weight.data, module.query_norm.variance_epsilon)
-        self.query_and_gate, self.out = Product(module.query, module.gate), Product(module.out)
+        self.query_and_gate, self.out = make_product(module.query, module.gate), make_product(module.out)
         self.heads = module.heads
 
     def __call__(self, doubled: Doubled, layer: int, media: MediaView, mask: Tensor, present: Tensor) -> None:
@@ -160,8 +106,10 @@ class Layer:
 
     def __init__(self, module: Glm4DecoderLayer) -> None:
         attention, mlp = module.self_attn, module.mlp
-        self.qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj)
-        self.out, self.gate_up, self.down = map(Product, (attention.o_proj, mlp.gate_up_proj, mlp.down_proj))
+        self.qkv = make_product(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.out, self.gate_up, self.down = map(
+            make_product, (attention.o_proj, mlp.gate_up_proj, mlp.down_proj)
+        )
         norms = (
             module.input_layernorm,
             module.post_self_attn_layernorm,
@@ -219,7 +167,7 @@ class FusedGlm:
 
     def __init__(self, text: Glm4Model, head: nn.Linear) -> None:
         config = text.config
-        self.embedding, self.head = text.embed_tokens.weight.data, Product(head)
+        self.embedding, self.head = text.embed_tokens.weight.data, make_product(head)
         modules = [module for module in text.layers if isinstance(module, Glm4DecoderLayer)]
         self.layers = [Layer(module) for module in modules]
         self.norm = Norm(text.norm.weight.data, text.norm.variance_epsilon)
@@ -358,7 +306,8 @@ def turns(text: Glm4Model) -> Tensor:
 def fuse(model: PreTrainedModel) -> FusedGlm | None:
     """The decoder of `model` in few operations, or None where it must run through its own modules.
 
-    That is so for other architectures, and for weights that are quantized, offloaded or spread over devices.
+    That is so for other architectures, and for weights that are quantized in another way than ours, offloaded
+    or spread over devices.
     """
     if isinstance(model, AutoGLMForConditionalGeneration):
         text = model.model.language_model
@@ -367,14 +316,22 @@ def fuse(model: PreTrainedModel) -> FusedGlm | None:
     else:
         return None
     config = text.config
-    tensors = [*text.parameters(), model.lm_head.weight]
+    modules = [*text.modules(), model.lm_head]
+    linears = [module for module in modules if hasattr(module, "in_features")]
+    rounded = {
+        id(tensor) for one in linears if type(one) is Int8Linear for tensor in (one.weight, one.weight_scale)
+    }
+    tensors = [
+        tensor
+        for module in modules
+        for tensor in module.parameters(recurse=False)
+        if id(tensor) not in rounded
+    ]
     plain = all(
         type(tensor) is nn.Parameter
         and (tensor.device, tensor.dtype) == (tensors[0].device, tensors[0].dtype)
         for tensor in tensors
     )
-    modules = [*text.modules(), model.lm_head]
-    linears = [module for module in modules if hasattr(module, "in_features")]
     # Offloading and tensor parallelism work by hooks, which products of weights would go past.
     hooked = any(
         hasattr(module, "_hf_hook") or module._forward_hooks or module._forward_pre_hooks
@@ -384,7 +341,7 @@ def fuse(model: PreTrainedModel) -> FusedGlm | None:
         not plain
         or hooked
         or not tensors[0].is_floating_point()
-        or any(type(linear) is not nn.Linear for linear in linears)
+        or any(type(linear) not in {nn.Linear, Int8Linear} for linear in linears)
         or config.hidden_act != "silu"
         or text.rotary_emb.rope_type != "default"
     ):

@@ -14,6 +14,7 @@ def register() -> None:
         AutoProcessor,
     )
 
+    from engine import quantize
     from engine.model import configuration, modeling, processing, sparse_attention
 
     for config in (
@@ -32,3 +33,4 @@ def register() -> None:
     AutoFeatureExtractor.register(whole, processing.AutoGLMFeatureExtractor, exist_ok=True)
     AutoProcessor.register(whole, processing.AutoGLMProcessor, exist_ok=True)
     sparse_attention.register()
+    quantize.register()

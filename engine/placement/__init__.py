@@ -1,7 +1,7 @@
 """Which device holds what. Says no before anything is loaded, and what would fit."""
 
 from engine.placement.machine import Device, Machine, survey
-from engine.placement.needs import Block, Needs, measure
+from engine.placement.needs import Block, Needs, Precision, measure
 from engine.placement.plan import DoesNotFit, Load, Plan, choose, spread
 from engine.placement.report import describe
 
@@ -13,6 +13,7 @@ __all__ = [
     "Machine",
     "Needs",
     "Plan",
+    "Precision",
     "choose",
     "describe",
     "measure",

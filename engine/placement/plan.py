@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.loading import Loading
 from engine.placement.machine import GIB, Device, Machine, format_bytes
-from engine.placement.needs import BYTES, Needs, format_count
+from engine.placement.needs import Needs, Precision, format_count
 from engine.protocol import InvalidRequest, OutOfMemory
 
 #: The part of a device's free memory that is planned with; the rest is for fragments and for others.
@@ -51,7 +51,7 @@ class Plan:
     """
 
     kind: Kind
-    dtype: str
+    precision: Precision
     context: int
     cache_tokens: int
     loads: tuple[Load, ...]
@@ -60,6 +60,11 @@ class Plan:
     @property
     def fits(self) -> bool:
         return all(load.fits for load in self.loads)
+
+    @property
+    def dtype(self) -> str:
+        """The type in which it computes, and of all weights that are not INT8."""
+        return self.precision.dtype
 
     @property
     def device(self) -> str:
@@ -74,7 +79,8 @@ class DoesNotFit(OutOfMemory):
 def choose(needs: Needs, machine: Machine, loading: Loading) -> Plan:
     """The best plan that fits: GPUs before the CPU, one before several, all before offloading.
 
-    Where the person chose no context, a shorter one comes before a slower device.
+    Where the person chose no context, a shorter one comes before a slower device; where they chose no type,
+    INT8 does, too.
 
     Raises:
         DoesNotFit: where nothing does.
@@ -91,19 +97,33 @@ def choose(needs: Needs, machine: Machine, loading: Loading) -> Plan:
 
 def propose(needs: Needs, machine: Machine, loading: Loading) -> Iterator[Plan]:
     """Every plan worth a try, the best first."""
-    contexts = list_contexts(needs, loading)
+    # INT8 on a GPU is better than half the model in the CPU's memory.
+    choices = [loading, replace(loading, dtype="int8")] if loading.dtype == "auto" else [loading]
+    for chosen in choices:
+        yield from propose_gpus(needs, machine, chosen)
+    if machine.gpus and machine.cpu.free:
+        for context in list_contexts(needs, loading):
+            precision = pick_precision(needs, machine.gpus, loading)
+            yield offload(needs, machine.gpus, machine.cpu, precision, context)
+    for chosen in choices:
+        yield from propose_cpu(needs, machine, chosen)
+
+
+def propose_gpus(needs: Needs, machine: Machine, loading: Loading) -> Iterator[Plan]:
+    """The whole model on one GPU, or balanced over all."""
     gpus = machine.gpus
-    for context in contexts:
+    for context in list_contexts(needs, loading):
         for gpu in gpus[:1] if same_size(gpus) else sorted(gpus, key=lambda one: -one.free):
-            yield put_on_one(needs, gpu, pick_dtype(needs, (gpu,), loading), context)
+            yield put_on_one(needs, gpu, pick_precision(needs, (gpu,), loading), context)
         if len(gpus) > 1:
-            yield balance(needs, gpus, pick_dtype(needs, gpus, loading), context)
-    if gpus and machine.cpu.free:
-        for context in contexts:
-            yield offload(needs, gpus, machine.cpu, pick_dtype(needs, gpus, loading), context)
+            yield balance(needs, gpus, pick_precision(needs, gpus, loading), context)
+
+
+def propose_cpu(needs: Needs, machine: Machine, loading: Loading) -> Iterator[Plan]:
+    """The whole model on the CPU."""
     if machine.cpu.free:
-        for context in contexts:
-            yield put_on_one(needs, machine.cpu, pick_dtype(needs, (machine.cpu,), loading), context)
+        for context in list_contexts(needs, loading):
+            yield put_on_one(needs, machine.cpu, pick_precision(needs, (machine.cpu,), loading), context)
 
 
 def spread(needs: Needs, machine: Machine, loading: Loading) -> Plan:
@@ -119,23 +139,22 @@ def spread(needs: Needs, machine: Machine, loading: Loading) -> Plan:
         raise InvalidRequest("tensor_parallel", count, f"at most {len(machine.gpus)}, the GPUs here")
     cpu = replace(machine.cpu, free=machine.cpu.free // count)
     devices = machine.gpus[:count] or (cpu,) * count
-    dtype = pick_dtype(needs, devices, loading)
-    tried = []
+    precision = pick_precision(needs, devices, loading)
+    tried: list[Plan] = []
     for context in list_contexts(needs, loading):
-        loads = tuple(put_part(needs, device, count, dtype, context) for device in devices)
-        plan = Plan("parallel", dtype, context, count_cache_tokens(loads, context), loads, {})
+        loads = tuple(put_part(needs, device, count, precision, context) for device in devices)
+        plan = Plan("parallel", precision, context, count_cache_tokens(loads, context), loads, {})
         if plan.fits:
             return plan if loading.kv_budget is None else keep_budget(plan, needs, loading.kv_budget)
         tried.append(plan)
     raise refusal(needs, machine, loading, tried)
 
 
-def put_part(needs: Needs, device: Device, count: int, dtype: str, context: int) -> Load:
+def put_part(needs: Needs, device: Device, count: int, precision: Precision, context: int) -> Load:
     """One part of `count`: decoder layers are divided, all else is on every device."""
-    size = BYTES[dtype]
-    weights = sum(block.weights // (count if block.cached else 1) for block in needs.blocks) * size
-    cache = needs.cached // count * context * size
-    return Load(device.name, weights, cache, needs.working(dtype, context), room(device))
+    weights = sum(block.weigh(precision) // (count if block.cached else 1) for block in needs.blocks)
+    cache = needs.cached // count * context * precision.size
+    return Load(device.name, weights, cache, needs.working(precision, context), room(device))
 
 
 def list_contexts(needs: Needs, loading: Loading) -> list[int]:
@@ -148,20 +167,22 @@ def list_contexts(needs: Needs, loading: Loading) -> list[int]:
     return contexts
 
 
-def pick_dtype(needs: Needs, devices: Sequence[Device], loading: Loading) -> str:
+def pick_precision(needs: Needs, devices: Sequence[Device], loading: Loading) -> Precision:
     """The chosen type, or the checkpoint's own where every device is good at it.
 
     A CPU computes in float32 unless it is native in the bfloat16 that the checkpoint has; a GPU without
-    bfloat16 takes float16 instead.
+    bfloat16 takes float16 instead. INT8 is a matter of the weights alone: a checkpoint that keeps them so
+    has them so in memory, whatever the rest is.
     """
-    if loading.dtype != "auto":
-        return loading.dtype
+    int8 = needs.int8 or loading.dtype == "int8"
+    if loading.dtype not in {"auto", "int8"}:
+        return Precision(loading.dtype, int8)
     if any(not device.is_gpu for device in devices):
         native = all(device.bfloat16 for device in devices)
-        return "bfloat16" if needs.stored == "bfloat16" and native else "float32"
+        return Precision("bfloat16" if needs.stored == "bfloat16" and native else "float32", int8)
     if needs.stored == "bfloat16" and not all(device.bfloat16 for device in devices):
-        return "float16"
-    return needs.stored
+        return Precision("float16", int8)
+    return Precision(needs.stored, int8)
 
 
 def limit(machine: Machine, loading: Loading) -> Machine:
@@ -187,7 +208,7 @@ def limit(machine: Machine, loading: Loading) -> Machine:
 
 def keep_budget(plan: Plan, needs: Needs, budget: int) -> Plan:
     """The plan with no more KV cache than `budget` bytes. Raises DoesNotFit where no conversation fits."""
-    tokens = min(plan.cache_tokens, budget // max(1, needs.cached * BYTES[plan.dtype]))
+    tokens = min(plan.cache_tokens, budget // max(1, needs.cached * plan.precision.size))
     if tokens < 1:
         raise DoesNotFit(
             f"a KV cache of {format_bytes(budget)} holds no token", "Give --kv-budget more, or leave it out."
@@ -216,31 +237,35 @@ def room(device: Device) -> int:
     return max(0, int(device.free * USABLE) - (CUDA_CONTEXT if device.is_gpu else 0))
 
 
-def put_on_one(needs: Needs, device: Device, dtype: str, context: int) -> Plan:
+def put_on_one(needs: Needs, device: Device, precision: Precision, context: int) -> Plan:
     kind: Kind = "gpu" if device.is_gpu else "cpu"
-    return lay_out(kind, needs, (device,), dtype, context, lambda name: device.name)
+    return lay_out(kind, needs, (device,), precision, context, lambda name: device.name)
 
 
-def balance(needs: Needs, gpus: Sequence[Device], dtype: str, context: int) -> Plan:
+def balance(needs: Needs, gpus: Sequence[Device], precision: Precision, context: int) -> Plan:
     """Consecutive blocks on each GPU, as much on each as it has room for in proportion."""
-    return lay_out("balanced", needs, gpus, dtype, context, fill(needs, gpus, dtype, context, spread=True))
+    return lay_out(
+        "balanced", needs, gpus, precision, context, fill(needs, gpus, precision, context, spread=True)
+    )
 
 
-def offload(needs: Needs, gpus: Sequence[Device], cpu: Device, dtype: str, context: int) -> Plan:
+def offload(needs: Needs, gpus: Sequence[Device], cpu: Device, precision: Precision, context: int) -> Plan:
     """GPUs filled one after another; the last blocks stay in the CPU's memory and travel when needed."""
     devices = (*gpus, cpu)
     return lay_out(
-        "offload", needs, devices, dtype, context, fill(needs, devices, dtype, context, spread=False)
+        "offload", needs, devices, precision, context, fill(needs, devices, precision, context, spread=False)
     )
 
 
 def fill(
-    needs: Needs, devices: Sequence[Device], dtype: str, context: int, *, spread: bool
+    needs: Needs, devices: Sequence[Device], precision: Precision, context: int, *, spread: bool
 ) -> Callable[[str], str]:
     """Assign blocks in order. With `spread`, all rooms fill up in the same proportion."""
-    working = needs.working(dtype, context)
+    working = needs.working(precision, context)
     rooms = [max(1, room(device) - working) for device in devices]
-    sizes = {block.name: (block.weights + block.cached * context) * BYTES[dtype] for block in needs.blocks}
+    sizes = {
+        block.name: block.weigh(precision) + block.cached * context * precision.size for block in needs.blocks
+    }
     share = min(1.0, sum(sizes.values()) / sum(rooms)) if spread else 1.0
     where: dict[str, str] = {}
     index, used = 0, 0
@@ -258,27 +283,26 @@ def lay_out(
     kind: Kind,
     needs: Needs,
     devices: Sequence[Device],
-    dtype: str,
+    precision: Precision,
     context: int,
     where: Callable[[str], str],
 ) -> Plan:
     """The plan that puts every block where `where` says, with its sums."""
-    size = BYTES[dtype]
     device_map = {block.name: where(block.name) for block in needs.blocks}
-    working = needs.working(dtype, context)
+    working = needs.working(precision, context)
     loads = tuple(
         Load(
             device.name,
-            sum(block.weights for block in needs.blocks if device_map[block.name] == device.name) * size,
+            sum(block.weigh(precision) for block in needs.blocks if device_map[block.name] == device.name),
             sum(block.cached for block in needs.blocks if device_map[block.name] == device.name)
             * context
-            * size,
+            * precision.size,
             working,
             room(device),
         )
         for device in devices
     )
-    return Plan(kind, dtype, context, count_cache_tokens(loads, context), loads, device_map)
+    return Plan(kind, precision, context, count_cache_tokens(loads, context), loads, device_map)
 
 
 # ------------------------------------------------------------------------------------ refusals
@@ -289,24 +313,32 @@ CPU_SIZES = (8, 16, 32, 64, 128, 256)
 
 
 def what_would_fit(needs: Needs, loading: Loading) -> list[str]:
-    """The smallest machine of each kind on which the model runs at its best: by the same arithmetic."""
-    found = []
+    """The smallest machine of each kind on which the model runs at its best, and those for INT8: by the same
+    arithmetic."""
+    found = list(list_smallest(needs, loading))
+    if loading.dtype == "auto" and not needs.int8:
+        found += list_smallest(needs, replace(loading, dtype="int8"))
+    return found
+
+
+def list_smallest(needs: Needs, loading: Loading) -> Iterator[str]:
+    """The smallest GPU, pair of GPUs and CPU, the pair only of smaller GPUs than the one."""
     loading = replace(loading, devices=(), max_memory={}, context=loading.context or needs.context)
     smaller = GPU_SIZES
     for count, word in ((1, "one {} GB GPU"), (2, "two {} GB GPUs")):
         for size in smaller:
             gpus = tuple(Device(f"cuda:{n}", "", size * GIB, size * GIB, True) for n in range(count))
-            plans = propose(needs, Machine(Device("cpu", "", 0, 0, False), gpus), loading)
-            if best := next((plan for plan in plans if plan.fits and plan.kind != "offload"), None):
-                found.append(f"{word.format(size)} ({best.dtype})")
+            plans = propose_gpus(needs, Machine(Device("cpu", "", 0, 0, False), gpus), loading)
+            if best := next((plan for plan in plans if plan.fits), None):
+                yield f"{word.format(size)} ({best.precision})"
                 smaller = GPU_SIZES[: GPU_SIZES.index(size)]
                 break
     for size in CPU_SIZES:
         cpu = Device("cpu", "", size * GIB, size * GIB, False)
-        if (plan := next(propose(needs, Machine(cpu), loading))).fits:
-            found.append(f"a CPU with {size} GB of memory ({plan.dtype})")
+        plan = next(propose_cpu(needs, Machine(cpu), loading))
+        if plan.fits:
+            yield f"a CPU with {size} GB of memory ({plan.precision})"
             break
-    return found
 
 
 def refusal(needs: Needs, machine: Machine, loading: Loading, tried: Sequence[Plan]) -> DoesNotFit:
@@ -318,7 +350,7 @@ def refusal(needs: Needs, machine: Machine, loading: Loading, tried: Sequence[Pl
     need = ""
     if wanted is not None:
         size = format_bytes(sum(one.total for one in wanted.loads))
-        need = f" needs at least {size} in {wanted.dtype} with {wanted.context:,} tokens of context"
+        need = f" needs at least {size} in {wanted.precision} with {wanted.context:,} tokens of context"
     message = (
         f"{needs.kind} with {format_count(needs.parameters)} parameters{need or ' needs a device'}; "
         f"this machine has {have or 'no device that may be used'}"
@@ -336,6 +368,7 @@ def list_remedies(needs: Needs, machine: Machine, loading: Loading) -> Iterator[
     for option, changed in (
         (f"--context {SHORTEST_CONTEXT}", replace(loading, context=SHORTEST_CONTEXT)),
         ("--dtype bfloat16", replace(loading, dtype="bfloat16")),
+        ("--dtype int8", replace(loading, dtype="int8")),
         (
             f"--dtype bfloat16 --context {SHORTEST_CONTEXT}",
             replace(loading, dtype="bfloat16", context=SHORTEST_CONTEXT),

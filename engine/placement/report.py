@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.loading import Loading
 from engine.placement.machine import Machine, format_bytes
-from engine.placement.needs import BYTES, Needs, format_count
+from engine.placement.needs import Needs, Precision, format_count
 from engine.placement.plan import Plan, what_would_fit
 
 KINDS = {
@@ -18,16 +18,17 @@ KINDS = {
 
 def describe(name: str, needs: Needs, machine: Machine, plan: Plan, loading: Loading) -> str:
     """Several lines: the model, what it needs, what is here, what runs where, what else would do."""
-    size = BYTES[plan.dtype]
-    per_token = needs.cached * size
+    precision = plan.precision
+    per_token = needs.cached * precision.size
     lines = [
-        f"{name}: {needs.kind}, {format_count(needs.parameters)} parameters, stored as {needs.stored}",
+        f"{name}: {needs.kind}, {format_count(needs.parameters)} parameters, stored as "
+        f"{Precision(needs.stored, needs.int8)}",
         "",
-        f"needs in {plan.dtype}",
-        f"  weights   {format_bytes(needs.parameters * size)}",
+        f"needs in {precision}",
+        f"  weights   {format_bytes(needs.weigh(precision))}",
         f"  KV cache  {format_bytes(per_token * plan.context)}  ({plan.context:,} tokens, "
         f"{format_bytes(per_token)} each)",
-        f"  working   {format_bytes(needs.working(plan.dtype, plan.context))} at most (an estimate)",
+        f"  working   {format_bytes(needs.working(precision, plan.context))} at most (an estimate)",
         "",
         "this machine has",
         *(
@@ -36,7 +37,7 @@ def describe(name: str, needs: Needs, machine: Machine, plan: Plan, loading: Loa
             for device in machine.devices
         ),
         "",
-        f"plan: {KINDS[plan.kind].format(len(plan.loads))}, {plan.dtype}, {plan.context:,} tokens of context",
+        f"plan: {KINDS[plan.kind].format(len(plan.loads))}, {precision}, {plan.context:,} tokens of context",
         *(
             f"  {load.device:<8}{format_bytes(load.weights)} weights + {format_bytes(load.cache)} cache "
             f"+ {format_bytes(load.working)} working = {format_bytes(load.total)} of "

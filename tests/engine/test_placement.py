@@ -17,6 +17,7 @@ from engine.placement import (  # noqa: E402
     DoesNotFit,
     Machine,
     Needs,
+    Precision,
     choose,
     describe,
     measure,
@@ -79,9 +80,24 @@ def test_nine_billion_in_bfloat16_want_two_cards_of_24_gb(name: str, request) ->
     assert abs(first.weights + first.cache - second.weights - second.cache) < GIB
     # One such card is not enough, and is said not to be.
     with pytest.raises(DoesNotFit) as refused:
-        choose(needs, machine(24), replace(whole, devices=("cuda",)))
-    assert "two 16 GB GPUs" in refused.value.remedy
-    assert "one 32 GB GPU" in refused.value.remedy
+        choose(needs, machine(24), replace(whole, devices=("cuda",), dtype="bfloat16"))
+    assert "two 16 GB GPUs (bfloat16)" in refused.value.remedy
+    assert "one 32 GB GPU (bfloat16)" in refused.value.remedy
+
+
+@pytest.mark.parametrize("name", ["glm4v", "article"])
+def test_int8_halves_the_weights_and_comes_before_offloading(name: str, request) -> None:
+    needs: Needs = request.getfixturevalue(name)
+    full, int8 = needs.weigh(Precision("bfloat16")), needs.weigh(Precision("bfloat16", int8=True))
+    assert 0.5 < int8 / full < 0.62
+    # Shapes alone: what is counted is what a model of the class comes to hold.
+    tight = choose(needs, machine(24), Loading(context=needs.context))
+    assert (tight.kind, tight.precision) == ("gpu", Precision("bfloat16", int8=True))
+    assert choose(needs, machine(24), Loading(context=needs.context, dtype="bfloat16")).kind == "offload"
+    assert choose(needs, machine(48), Loading()).precision == Precision("bfloat16")
+    assert choose(needs, machine(48), Loading(dtype="int8")).precision == Precision("bfloat16", int8=True)
+    told = describe("phone", needs, machine(24), tight, Loading())
+    assert "INT8 and bfloat16" in told and "one 24 GB GPU (INT8 and bfloat16)" in told
 
 
 def test_layers_stay_whole_and_in_order(glm4v: Needs) -> None:
@@ -116,7 +132,7 @@ def test_unequal_cards_are_filled_in_proportion(glm4v: Needs) -> None:
 
 
 def test_what_the_cards_cannot_hold_goes_to_the_cpu(glm4v: Needs) -> None:
-    plan = choose(glm4v, machine(8, 8, ram=32), Loading())
+    plan = choose(glm4v, machine(8, 8, ram=32), Loading(dtype="bfloat16"))
     assert plan.kind == "offload"
     assert plan.device_map["lm_head"] == "cpu"
     assert all(load.fits for load in plan.loads)
@@ -154,8 +170,11 @@ def test_a_refusal_says_what_is_needed_what_is_there_and_what_would_fit(glm4v: N
     assert "cpu with 13.0 GiB to use" in refused.value.message
     assert "one 32 GB GPU (bfloat16)" in refused.value.remedy
     with pytest.raises(DoesNotFit) as refused:
-        choose(glm4v, machine(ram=30), Loading())
+        choose(glm4v, machine(ram=30), Loading(dtype="float32"))
     assert "Here it would fit with --dtype bfloat16" in refused.value.remedy
+    with pytest.raises(DoesNotFit) as refused:
+        choose(glm4v, machine(ram=24), Loading(dtype="bfloat16"))
+    assert "Here it would fit with --dtype int8" in refused.value.remedy
 
 
 def test_the_description_has_every_sum(glm4v: Needs) -> None:

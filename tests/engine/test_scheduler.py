@@ -16,7 +16,9 @@ from torch import Tensor  # noqa: E402
 
 from engine.families import decoder_for  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
+from engine.loading import Loading  # noqa: E402
 from engine.protocol import Busy, FinishReason, OutOfMemory  # noqa: E402
+from engine.quantize import quantize  # noqa: E402
 from engine.sampler import Sampler, Scores  # noqa: E402
 from engine.scheduler import Scheduler  # noqa: E402
 from engine.slots import Limits, Row  # noqa: E402
@@ -156,13 +158,15 @@ def tiny_sparse(processor):
     return AutoGLMForConditionalGeneration(AutoGLMConfig(text_config=text)).eval()
 
 
-@pytest.fixture(params=["article", "nano", "sparse", "glm4"])
+@pytest.fixture(params=["article", "nano", "nano-int8", "sparse", "glm4", "glm4-int8"])
 def family(request, processor, model, screenshot, voice):
     """A model and prompts for it."""
     import copy
 
-    if request.param == "glm4":
+    if request.param.startswith("glm4"):
         made, inputs = tiny_glm()
+        if request.param.endswith("int8"):
+            made = quantize(made)
     elif request.param == "sparse":
         made = tiny_sparse(processor)
         made.config.image_token_id, made.config.audio_token_id = (
@@ -175,7 +179,7 @@ def family(request, processor, model, screenshot, voice):
     else:
         from engine.checkpoint import load
 
-        loaded = load("nano")
+        loaded = load("nano", loading=Loading(dtype="int8" if request.param.endswith("int8") else "auto"))
         made = loaded.model
         inputs = prompts(
             loaded.processor, [screenshot, screenshot.rotate(90, expand=True)], [voice, voice[:9000]]
@@ -447,14 +451,14 @@ def test_what_the_few_operations_would_go_past_runs_through_its_own_modules(why)
 
 
 def test_weights_are_packed_only_where_that_loses_nothing():
-    from engine.families.glm import Product
+    from engine.families.product import HalfProduct, PlainProduct, make_product
 
     linear = torch.nn.Linear(64, 48)
     states = torch.randn(3, 64)
-    rough = Product(linear)
-    assert rough.packed is None
+    rough = make_product(linear)
+    assert isinstance(rough, PlainProduct)
     linear.weight.data = linear.weight.data.half().float()
-    packed = Product(linear)
-    assert packed.packed is not None and packed.bytes == rough.bytes // 2
+    packed = make_product(linear)
+    assert isinstance(packed, HalfProduct) and packed.bytes == rough.bytes // 2
     with torch.inference_mode():
         torch.testing.assert_close(packed(states, torch.empty(3, 48)), linear(states), rtol=1e-5, atol=1e-5)
