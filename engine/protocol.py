@@ -84,10 +84,10 @@ class Message:
 class Options:
     """How to generate.
 
-    `max_new_tokens` 0 reads the prompt and writes nothing. `temperature` 0 is greedy. `seed` None draws a
-    new one for each request. `stop` strings end the answer and are not part of it. `logprobs` asks for a
-    `TokenScored` with each token, beside it so many of the likeliest; None asks for none. Raises
-    `InvalidRequest` for a value outside its range.
+    `max_new_tokens` 0 reads the prompt and writes nothing. `temperature` 0 is greedy, as is `top_p` 0.
+    `seed` None draws a new one for each request. `stop` strings end the answer and are not part of it.
+    `logprobs` asks for a `TokenScored` with each token, beside it so many of the likeliest; None asks for
+    none. Raises `InvalidRequest` for a value outside its range.
     """
 
     max_new_tokens: int = 512
@@ -103,8 +103,8 @@ class Options:
             raise InvalidRequest("max_new_tokens", self.max_new_tokens, "0 to 1,000,000")
         if not (math.isfinite(self.temperature) and 0.0 <= self.temperature <= 2.0):
             raise InvalidRequest("temperature", self.temperature, "0 to 2")
-        if not (math.isfinite(self.top_p) and 0.0 < self.top_p <= 1.0):
-            raise InvalidRequest("top_p", self.top_p, "above 0, up to 1")
+        if not (math.isfinite(self.top_p) and 0.0 <= self.top_p <= 1.0):
+            raise InvalidRequest("top_p", self.top_p, "0 to 1")
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidRequest("seed", self.seed, "0 to 2^63 - 1, or none")
         if any(not text for text in self.stop):

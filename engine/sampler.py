@@ -61,4 +61,5 @@ def keep_nucleus(probabilities: Tensor, top_p: float) -> Tensor:
     """Zero all but the fewest most likely tokens that together reach `top_p`; at least one stays."""
     ordered, order = probabilities.sort(descending=True)
     dropped = ordered.cumsum(dim=-1) - ordered >= top_p
+    dropped[0] = False
     return probabilities.index_fill(-1, order[dropped], 0.0)

@@ -36,6 +36,7 @@ from engine.server.schema import (
 
 CHOICES_MAX = 16  # answers to one call: as many as the engine writes at once
 MEDIA_MAX = 16  # pictures and recordings in one request: each may take a second to decode
+_TOKENS_MAX = 1_000_000  # no context is longer; who asks for more wants all that fits
 
 # What instructs is the system's; what a tool gave back is told to the model as by the user.
 _ROLES: dict[str, Role] = {
@@ -97,9 +98,9 @@ def _media_urls(body: ChatCompletionRequest) -> Iterator[tuple[str, str]]:
         for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
             param = f"messages.{index}.content.{place}"
             if isinstance(part, ImageContent):
-                yield part.image_url.url, f"{param}.image_url.url"
+                yield part.url, f"{param}.image_url.url"
             elif isinstance(part, AudioUrlContent):
-                yield part.audio_url.url, f"{param}.audio_url.url"
+                yield part.url, f"{param}.audio_url.url"
     for index, image in enumerate(_images(body)):
         if "://" in image[:16]:
             yield image, f"image.{index}"
@@ -112,14 +113,13 @@ def _images(body: ChatCompletionRequest) -> list[str]:
 def _refuse_unsupported(body: ChatCompletionRequest, choices_max: int) -> None:
     wanted = {
         "n": ((body.n or 1) > choices_max, f"This server gives at most {choices_max} choices."),
-        "top_logprobs": (body.top_logprobs and not body.logprobs, "top_logprobs need logprobs to be true."),
         "tool_choice": (body.must_call, "The model calls no tools. Leave the choice to it: auto or none."),
         "response_format": (
             body.response_format and body.response_format.type != "text",
             "This server writes text; it cannot enforce another response_format.",
         ),
         "modalities": (
-            body.modalities and body.modalities != ["text"],
+            set(body.modalities or ()) - {"text"},
             'This server answers in text; modalities must be ["text"].',
         ),
     }
@@ -130,14 +130,16 @@ def _refuse_unsupported(body: ChatCompletionRequest, choices_max: int) -> None:
 
 def _options(body: ChatCompletionRequest) -> Options:
     limit = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
+    asked = getattr(body, limit)
+    stops = [body.stop] if isinstance(body.stop, str) else body.stop or ()
     given: dict[str, Any] = {
-        "max_new_tokens": getattr(body, limit),
+        "max_new_tokens": None if asked is None else min(asked, _TOKENS_MAX),
         "temperature": body.temperature,
         "top_p": body.top_p,
         "seed": None if body.seed is None else body.seed % 2**63,
-        "stop": (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
+        "stop": tuple(filter(None, stops)),
         "thinking": body.wants_thinking,
-        "logprobs": (body.top_logprobs or 0) if body.logprobs else None,
+        "logprobs": body.scores,
     }
     try:
         return Options(**{name: value for name, value in given.items() if value is not None})
@@ -197,9 +199,9 @@ def _part(part: ContentPart, param: str, media: MediaReader) -> Part:
             case RefusalContent():
                 return TextPart(part.refusal)
             case ImageContent():
-                return read_image(media.of_url(part.image_url.url, f"{param}.image_url.url"), "the picture")
+                return read_image(media.of_url(part.url, f"{param}.image_url.url"), "the picture")
             case AudioUrlContent():
-                return read_audio(media.of_url(part.audio_url.url, f"{param}.audio_url.url"), "the recording")
+                return read_audio(media.of_url(part.url, f"{param}.audio_url.url"), "the recording")
             case InputAudioContent():
                 data = media.of_field(part.input_audio.data, f"{param}.input_audio.data")
                 return read_audio(data, "the recording")

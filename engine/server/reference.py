@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from engine.protocol import Backend
+from engine.server.call import CHOICES_MAX
 from engine.server.metrics import Meter
 from engine.server.remote_media import MediaFetcher
 from engine.server.replies import describe
@@ -26,7 +27,7 @@ def write_reference() -> str:
     """The description of every route and of every object, as Markdown."""
     nobody = cast(Backend, None)  # no request is answered
     routes = Routes(nobody, "autoglm-phone-9b", Meter(lambda: None), MediaFetcher()).router.routes
-    described = describe(routes)
+    described = describe(routes, CHOICES_MAX)
     return "\n".join([_HEAD, *_routes(described["paths"]), *_objects(described["components"]["schemas"])])
 
 
@@ -69,14 +70,17 @@ def _type(schema: Mapping[str, Any]) -> str:
         if key in schema:
             return " or ".join(dict.fromkeys(_type(one) for one in schema[key] if one.get("type") != "null"))
     if "enum" in schema or "const" in schema:
-        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+        values = schema.get("enum", [schema.get("const")])
+        return ", ".join(f"`{value}`" for value in values if value is not None)
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     if schema.get("contentMediaType"):
         return "file"
+    if "contentSchema" in schema:
+        return f"{_type(schema['contentSchema'])} as JSON"
     words = [schema.get("format") or schema.get("type", "anything")]
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    words += [f"{sign} {schema[key]:,}" for key, sign in limits.items() if key in schema]
+    words += [f"{sign} {schema[key]:,.12g}" for key, sign in limits.items() if key in schema]
     return " ".join(words)
 
 

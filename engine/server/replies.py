@@ -144,7 +144,7 @@ class ChunkChoice(_Reply):
 
 
 class Chunk(_Reply):
-    """One event of a stream: `data: {…}`. The stream ends with `data: [DONE]`, also after an error."""
+    """What one event of a stream says."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -153,6 +153,13 @@ class Chunk(_Reply):
     choices: list[ChunkChoice]
     usage: TokenUsage | None = None
     """Only in the last chunk, which has no choices, and only with `stream_options.include_usage`."""
+
+
+class StreamEvent(_Reply):
+    """One server-sent event. The stream ends with the data `[DONE]`, also after an error."""
+
+    event: Literal["message"] = "message"
+    data: str
 
 
 class DurationUsage(_Reply):
@@ -181,8 +188,11 @@ def failures(**said: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def describe(routes: Sequence[Any]) -> dict[str, Any]:
-    """The OpenAPI description of `routes`: FastAPI's own, without the 422 that this service never gives."""
+def describe(routes: Sequence[Any], choices_max: int, secured: bool = False) -> dict[str, Any]:
+    """The OpenAPI description of `routes`: FastAPI's own, without the 422 that this service never gives.
+
+    `choices_max` is the most choices of one call; `secured` says that a key is asked for.
+    """
     described = get_openapi(title="AutoGLM", version="1", routes=routes)
     schemas = described["components"]["schemas"]
     for operation in (operation for path in described["paths"].values() for operation in path.values()):
@@ -191,7 +201,17 @@ def describe(routes: Sequence[Any]) -> dict[str, Any]:
             del operation["responses"]["422"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    chunk = Chunk.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= chunk.pop("$defs") | {"Chunk": chunk}
+    for model in (Chunk, StreamEvent):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
+    said = [{"$ref": f"#/components/schemas/{name}"} for name in ("Chunk", "ErrorReply")]
+    data = schemas["StreamEvent"]["properties"]["data"]
+    data |= {"contentMediaType": "application/json", "contentSchema": {"anyOf": said}}
+    count, _ = schemas["ChatCompletionRequest"]["properties"]["n"]["anyOf"]
+    count["maximum"] = choices_max
+    if secured:
+        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"key": []}]
+        described["paths"]["/health"]["get"]["security"] = []
     described["components"]["schemas"] = dict(sorted(schemas.items()))
     return described

@@ -63,7 +63,7 @@ def create_app(
     app = FastAPI(title="AutoGLM", lifespan=lifespan, docs_url=None, redoc_url=None)
     routes = Routes(backend, name, meter, media or MediaFetcher(), keep_alive, choices_max)
     app.include_router(routes.router)
-    described = describe(app.routes)
+    described = describe(app.routes, choices_max, secured=api_key is not None)
     app.openapi = lambda: described
     app.add_middleware(Guard, api_key=api_key, body_max=body_max, at_once_max=at_once_max)
     app.add_middleware(CountResponses, meter=meter, routes=ROUTES)
@@ -100,8 +100,8 @@ class Routes:
         self.router = router = APIRouter()
         streamed = {
             "model": Completion,
-            "description": "The answer; with `stream`, chunks as server-sent events.",
-            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Chunk"}}},
+            "description": "The answer; with `stream`, as server-sent events.",
+            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}},
         }
         spoken = {
             "model": Transcription,
@@ -178,7 +178,7 @@ class Routes:
     async def complete(self, body: ChatCompletionRequest) -> Response:
         """Answer a conversation, as a stream of chunks or whole."""
         self._check_name(body.model)
-        if body.logprobs and not self._backend.capabilities().logprobs:
+        if body.scores is not None and not self._backend.capabilities().logprobs:
             text = f"{self._name} tells no log-probabilities here; leave logprobs out."
             raise ApiError(400, text, "unsupported_value", "logprobs")
         fetched = await self._media.fetch(remote_media(body))

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+)
 
 
 class _Body(BaseModel):
@@ -26,6 +35,14 @@ def _well_formed(text: str) -> str:
 Text = Annotated[str, AfterValidator(_well_formed)]
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON has one kind of number: 96.0 is the integer 96.
+Integer = Annotated[int, BeforeValidator(_whole)]
+
+
 class TextContent(_Body):
     type: Literal["text"]
     text: Text
@@ -38,10 +55,6 @@ class RefusalContent(_Body):
     refusal: Text
 
 
-def _as_object(value: Any) -> Any:
-    return {"url": value} if isinstance(value, str) else value
-
-
 class MediaUrl(_Body):
     """`data:image/png;base64,…`; a plain string stands for `{"url": …}`. An address of http or https is
     fetched from the hosts that the operator allows.
@@ -52,7 +65,11 @@ class MediaUrl(_Body):
 
 class ImageContent(_Body):
     type: Literal["image_url"]
-    image_url: Annotated[MediaUrl, BeforeValidator(_as_object)]
+    image_url: MediaUrl | str
+
+    @property
+    def url(self) -> str:
+        return self.image_url if isinstance(self.image_url, str) else self.image_url.url
 
 
 class InputAudio(_Body):
@@ -69,7 +86,11 @@ class InputAudioContent(_Body):
 
 class AudioUrlContent(_Body):
     type: Literal["audio_url"]
-    audio_url: Annotated[MediaUrl, BeforeValidator(_as_object)]
+    audio_url: MediaUrl | str
+
+    @property
+    def url(self) -> str:
+        return self.audio_url if isinstance(self.audio_url, str) else self.audio_url.url
 
 
 ContentPart = Annotated[
@@ -133,12 +154,8 @@ class TemplateArguments(_Body):
     thinking: bool | None = None
 
 
-def _as_thinking(value: Any) -> Any:
-    return {"type": "enabled" if value else "disabled"} if isinstance(value, bool) else value
-
-
 class Thinking(_Body):
-    """As z.ai, BigModel and DeepSeek say it; a plain boolean is taken too."""
+    """As z.ai, BigModel and DeepSeek say it."""
 
     type: Literal["enabled", "disabled", "adaptive", "auto"] | None = None
 
@@ -148,7 +165,7 @@ class Reasoning(_Body):
 
     enabled: bool | None = None
     effort: Effort | None = None
-    max_tokens: int | None = None
+    max_tokens: Integer | None = None
     exclude: bool | None = None
 
 
@@ -159,7 +176,7 @@ class ThinkingSwitches(_Body):
     """Think before answering. The model's own default is to think; any switch that says no wins."""
     chat_template_kwargs: TemplateArguments | None = None
     """The same, as vLLM, SGLang and llama.cpp take it."""
-    thinking: Annotated[Thinking | None, BeforeValidator(_as_thinking)] = None
+    thinking: Thinking | bool | None = None
     """The same, as z.ai, BigModel and DeepSeek take it."""
     reasoning_effort: Effort | None = None
     """`none` is off; the others are on."""
@@ -167,9 +184,9 @@ class ThinkingSwitches(_Body):
     """The same, as OpenRouter takes it."""
     think: bool | Effort | None = None
     """The same, as Ollama takes it."""
-    thinking_budget: int | None = None
+    thinking_budget: Integer | None = None
     """0 is off."""
-    thinking_budget_tokens: int | None = None
+    thinking_budget_tokens: Integer | None = None
     """0 is off."""
 
     include_reasoning: bool | None = None
@@ -184,8 +201,9 @@ class ThinkingSwitches(_Body):
     @property
     def wants_thinking(self) -> bool | None:
         """What was asked for: off if any switch says off; None where none says anything."""
-        template, thinking, reasoning = self.chat_template_kwargs, self.thinking, self.reasoning
-        switches = [self.enable_thinking, self.think, self.reasoning_effort, thinking and thinking.type]
+        template, reasoning = self.chat_template_kwargs, self.reasoning
+        thinking = self.thinking.type if isinstance(self.thinking, Thinking) else self.thinking
+        switches = [self.enable_thinking, self.think, self.reasoning_effort, thinking]
         if template is not None:
             switches += [template.enable_thinking, template.thinking]
         if reasoning is not None:
@@ -214,7 +232,7 @@ class StreamOptions(_Body):
 
 
 class ResponseFormat(_Body):
-    type: str
+    type: Annotated[str, WithJsonSchema({"const": "text"})]
 
 
 class ChatCompletionRequest(ThinkingSwitches):
@@ -241,15 +259,15 @@ class ChatCompletionRequest(ThinkingSwitches):
     query: Text | None = None
     """A question that joins the last message, unless it says the same already."""
 
-    max_tokens: int | None = Field(None, ge=0, le=1_000_000)
+    max_tokens: Integer | None = Field(None, ge=0)
     """Thinking and answer together; 512 where neither this nor the next is given. 0 counts the prompt and
     writes nothing."""
-    max_completion_tokens: int | None = Field(None, ge=0, le=1_000_000)
+    max_completion_tokens: Integer | None = Field(None, ge=0)
     """The same under its newer name; it wins."""
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
     """0, the default here, is greedy."""
-    top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    seed: Integer | None = Field(None, ge=-(2**63), lt=2**63)
     """The same seed gives the same answer; none draws a new one."""
     stop: (
         Annotated[
@@ -258,30 +276,42 @@ class ChatCompletionRequest(ThinkingSwitches):
         ]
         | None
     ) = None
-    """The answer ends before any of these; they may stand in the thinking."""
+    """The answer ends before any of these; they may stand in the thinking. Empty ones stop nothing."""
 
-    n: int | None = Field(None, ge=1)
-    """So many choices, at most as many as the server answers at once (16, or `--slots`). At temperature 0 all
-    are the same. A `seed` is the first choice's; the others count up from it."""
+    n: Integer | None = Field(None, ge=1)
+    """So many choices, at most as many as the server answers at once (`--slots`). At temperature 0 all are
+    the same. A `seed` is the first choice's; the others count up from it."""
     logprobs: bool | None = None
     """Tell the log-probability of each token, before temperature and top_p: the answer's in
     `logprobs.content`, the thinking's in `logprobs.reasoning_content`."""
-    top_logprobs: int | None = Field(None, ge=0, le=20)
-    """With `logprobs`: so many of the likeliest tokens beside each."""
+    top_logprobs: Integer | None = Field(None, ge=0, le=20)
+    """So many of the likeliest tokens beside each; above 0 it asks for `logprobs`, too."""
 
     # Known, so that asking for them is refused and not silently left undone.
     tools: list[Any] | None = None
     """Taken, and never called: the model answers in words, as a model may that is given tools."""
-    tool_choice: Any = None
-    """`auto` or `none`; one that demands a call is a 400."""
-    function_call: Any = None
+    tool_choice: Annotated[Any, WithJsonSchema({"enum": ["auto", "none", None]})] = None
+    """One that demands a call is a 400."""
+    function_call: Annotated[Any, WithJsonSchema({"enum": ["auto", "none", None]})] = None
     """The older way to say `tool_choice`."""
     response_format: ResponseFormat | None = None
-    """Only `text`; others are a 400."""
-    modalities: list[str] | None = None
-    """Only `["text"]`; others are a 400."""
+    """Others than `text` are a 400."""
+    modalities: list[Annotated[str, WithJsonSchema({"const": "text"})]] | None = None
+    """Others than `text` are a 400."""
 
     @property
     def must_call(self) -> bool:
         """The answer has to be a call of a tool."""
-        return any(choice not in (None, "auto", "none") for choice in (self.tool_choice, self.function_call))
+        return any(_demands(choice) for choice in (self.tool_choice, self.function_call))
+
+    @property
+    def scores(self) -> int | None:
+        """How many of the likeliest tokens are wanted beside each; None where no token is to be scored."""
+        return self.top_logprobs or (0 if self.logprobs else None)
+
+
+def _demands(choice: Any) -> bool:
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        allowed = choice.get("allowed_tools")
+        choice = allowed.get("mode") if isinstance(allowed, dict) else choice
+    return choice not in (None, "auto", "none")

@@ -44,6 +44,7 @@ def test_shares_follow_the_probabilities(logits):
 def test_top_p_keeps_the_fewest_that_reach_it(logits):
     assert set(draw(logits, temperature=1.0, top_p=0.75, seed=1)) == {0, 1}
     assert set(draw(logits, temperature=1.0, top_p=0.01, seed=1)) == {0}
+    assert set(draw(logits, temperature=2.0, top_p=0.0, seed=1)) == {0}
 
 
 def test_scores_are_the_models_own_whatever_the_temperature(logits):
