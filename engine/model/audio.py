@@ -25,19 +25,17 @@ class AudioFeatures(NamedTuple):
 class AudioBlock(nn.Module):
     """Depthwise convolution, optional self-attention over all frames, and a feed-forward layer."""
 
-    def __init__(self, config: AutoGLMAudioConfig, attends: bool) -> None:
+    def __init__(self, config: AutoGLMAudioConfig, attends: bool, mlp_width: int) -> None:
         super().__init__()
-        width = config.hidden_size
+        width, inner = config.hidden_size, config.attention_width
         self.heads = config.num_attention_heads
         self.conv = nn.Conv1d(width, width, config.kernel_size, padding=config.kernel_size // 2, groups=width)
         self.conv_norm = nn.LayerNorm(width)
         self.attention_norm = nn.LayerNorm(width) if attends else None
-        self.qkv = nn.Linear(width, 3 * width) if attends else None
-        self.attention_out = nn.Linear(width, width) if attends else None
+        self.qkv = nn.Linear(width, 3 * inner) if attends else None
+        self.attention_out = nn.Linear(inner, width) if attends else None
         self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, config.intermediate_size), nn.GELU(), nn.Linear(config.intermediate_size, width)
-        )
+        self.mlp = nn.Sequential(nn.Linear(width, mlp_width), nn.GELU(), nn.Linear(mlp_width, width))
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         kept = frames * mask[:, :, None]
@@ -48,12 +46,12 @@ class AudioBlock(nn.Module):
 
     def attend(self, frames: Tensor, mask: Tensor) -> Tensor:
         assert self.qkv is not None and self.attention_out is not None
-        n, length, width = frames.shape
+        n, length, _ = frames.shape
         query, key, value = self.qkv(frames).view(n, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask[:, None, None, :]
         )
-        return self.attention_out(attended.transpose(1, 2).reshape(n, length, width))
+        return self.attention_out(attended.transpose(1, 2).reshape(n, length, -1))
 
 
 class AudioEncoder(nn.Module):
@@ -62,14 +60,14 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: AutoGLMAudioConfig) -> None:
         super().__init__()
         self.config = config
-        widths = [config.num_mel_bins, *[config.hidden_size] * len(config.conv_strides)]
+        widths = [config.num_mel_bins, *config.conv_widths]
         self.convs = nn.ModuleList(
             nn.Conv1d(inputs, outputs, kernel_size=5, stride=stride, padding=2)
             for inputs, outputs, stride in zip(widths[:-1], widths[1:], config.conv_strides, strict=True)
         )
         half = config.num_hidden_layers // 2
         self.blocks = nn.ModuleList(
-            AudioBlock(config, attends=index >= half) for index in range(config.num_hidden_layers)
+            AudioBlock(config, index >= half, width) for index, width in enumerate(config.mlp_widths)
         )
         self.norm = nn.LayerNorm(config.hidden_size)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
@@ -20,6 +21,7 @@ class AutoGLMVisionConfig(PreTrainedConfig):
         image_size: side of the square picture, in pixels.
         stage_channels: output channels of each stage.
         stage_blocks: residual blocks of each stage, after its down-sampling convolution.
+        block_channels: channels within each residual block, stage by stage; None for those of its stage.
         num_things: kinds of things that the cells are taught to recognise (0: no such head).
     """
 
@@ -30,8 +32,18 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     num_channels: int = 3
     stage_channels: list[int] | tuple[int, ...] = (24, 32, 96, 192)
     stage_blocks: list[int] | tuple[int, ...] = (0, 1, 1, 1)
+    block_channels: list[list[int]] | None = None
     num_things: int = 40
     initializer_range: float = 0.02
+
+    def validate_blocks(self) -> None:
+        """Part of the strict validation: channels are said for each block, or for none."""
+        if self.block_channels is not None:
+            counts = [len(stage) for stage in self.block_channels]
+            if counts != list(self.stage_blocks):
+                raise ValueError(
+                    f"block_channels has {counts} entries for stage_blocks {list(self.stage_blocks)}"
+                )
 
     @property
     def stride(self) -> int:
@@ -45,6 +57,16 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     def hidden_size(self) -> int:
         return self.stage_channels[-1]
 
+    @property
+    def inner_channels(self) -> list[list[int]]:
+        """Channels within each residual block, stage by stage."""
+        if self.block_channels is not None:
+            return self.block_channels
+        return [
+            [channels] * blocks
+            for channels, blocks in zip(self.stage_channels, self.stage_blocks, strict=True)
+        ]
+
 
 @strict
 class AutoGLMAudioConfig(PreTrainedConfig):
@@ -52,7 +74,12 @@ class AutoGLMAudioConfig(PreTrainedConfig):
 
     Args:
         num_mel_bins: bands of the spectrogram.
+        hidden_size: channels of the frames; the last input convolution makes them, every block adds to them.
+        attention_size: width of all heads together; None for `hidden_size`.
+        intermediate_size: width of each block's feed-forward layer; `intermediate_sizes`, one a block, says
+            otherwise.
         conv_strides: stride in time of each input convolution; their product is `stride`.
+        conv_channels: channels of each input convolution but the last; None for `hidden_size`.
         kernel_size: frames that each depthwise convolution sees.
         num_units: units that the frames are taught to spell by CTC, the blank included (0: no such head).
     """
@@ -68,11 +95,44 @@ class AutoGLMAudioConfig(PreTrainedConfig):
     kernel_size: int = 11
     conv_strides: list[int] | tuple[int, ...] = (2, 2)
     num_units: int = 0
+    attention_size: int | None = None
+    intermediate_sizes: list[int] | None = None
+    conv_channels: list[int] | None = None
     initializer_range: float = 0.02
+
+    def validate_widths(self) -> None:
+        """Part of the strict validation: a width is said for each layer, or for none; heads share theirs."""
+        for name, widths, layers in (
+            ("intermediate_sizes", self.intermediate_sizes, self.num_hidden_layers),
+            ("conv_channels", self.conv_channels, len(self.conv_strides) - 1),
+        ):
+            if widths is not None and len(widths) != layers:
+                raise ValueError(f"{name} has {len(widths)} entries for {layers} layers")
+        if self.attention_width % self.num_attention_heads:
+            raise ValueError(
+                f"{self.num_attention_heads} heads cannot share a width of {self.attention_width}"
+            )
 
     @property
     def stride(self) -> int:
         return math.prod(self.conv_strides)
+
+    @property
+    def attention_width(self) -> int:
+        return self.attention_size or self.hidden_size
+
+    @property
+    def mlp_widths(self) -> list[int]:
+        """Width of each block's feed-forward layer."""
+        return self.intermediate_sizes or [self.intermediate_size] * self.num_hidden_layers
+
+    @property
+    def conv_widths(self) -> list[int]:
+        """Channels of each input convolution, the last one's `hidden_size`."""
+        between = self.conv_channels
+        if between is None:
+            between = [self.hidden_size] * (len(self.conv_strides) - 1)
+        return [*between, self.hidden_size]
 
 
 @strict
@@ -160,27 +220,91 @@ def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     `token_ids` are the ids of the tokenizer: `pad_token_id`, `eos_token_id` (a list), `image_token_id`,
     `audio_token_id`.
     """
-    special = {
-        name: token_ids.pop(name) for name in ("image_token_id", "audio_token_id") if name in token_ids
+    vision, audio = AutoGLMVisionConfig(), AutoGLMAudioConfig(num_units=num_units)
+    return assemble(vision, audio, vocab_size, token_ids, fusion_layers=[1, 3])
+
+
+def teacher(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
+    """The size that nano is distilled from, five times as large: 43 million parameters.
+
+    It reads and writes what nano does, and sees as many cells and frames. Arguments as for `nano`.
+    """
+    vision = AutoGLMVisionConfig(stage_channels=(32, 64, 160, 320), stage_blocks=(1, 2, 2, 2))
+    audio = AutoGLMAudioConfig(
+        hidden_size=320,
+        num_hidden_layers=8,
+        num_attention_heads=5,
+        intermediate_size=1024,
+        num_units=num_units,
+    )
+    return assemble(
+        vision,
+        audio,
+        vocab_size,
+        token_ids,
+        hidden_size=512,
+        intermediate_size=1408,
+        num_hidden_layers=8,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        fusion_layers=[1, 3, 5, 7],
+        fusion_heads=8,
+    )
+
+
+def tiny(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
+    """Every part, as small as can be: to try something out in seconds. Arguments as for `nano`."""
+    vision = AutoGLMVisionConfig(stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1))
+    audio = AutoGLMAudioConfig(
+        hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, num_units=num_units
+    )
+    return assemble(
+        vision,
+        audio,
+        vocab_size,
+        token_ids,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        shared_size=32,
+        fusion_layers=[0, 1],
+        fusion_heads=2,
+    )
+
+
+def assemble(
+    vision: AutoGLMVisionConfig,
+    audio: AutoGLMAudioConfig,
+    vocab_size: int,
+    token_ids: dict[str, Any],
+    **sizes: Any,
+) -> AutoGLMConfig:
+    """A whole configuration; `sizes` are the decoder's, where they are not nano's."""
+    text_ids = dict(token_ids)
+    special = {name: text_ids.pop(name) for name in ("image_token_id", "audio_token_id") if name in text_ids}
+    decoder = {
+        "hidden_size": 256,
+        "intermediate_size": 704,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 64,
+        "fusion_heads": 4,
+        **sizes,
     }
     text = AutoGLMTextConfig(
         vocab_size=vocab_size,
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
         max_position_embeddings=1024,
         rms_norm_eps=1e-6,
         attention_bias=True,
         tie_word_embeddings=True,
-        fusion_layers=[1, 3],
-        fusion_heads=4,
-        **token_ids,
+        **decoder,
+        **text_ids,
     )
-    audio = AutoGLMAudioConfig(num_units=num_units)
-    return AutoGLMConfig(vision_config=AutoGLMVisionConfig(), audio_config=audio, text_config=text, **special)
+    return AutoGLMConfig(vision_config=vision, audio_config=audio, text_config=text, **special)
 
 
 def phone_9b() -> AutoGLMConfig:

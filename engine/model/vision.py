@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,10 +35,10 @@ def conv_norm(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around a shortcut (He et al., 2015)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, inner: int) -> None:
         super().__init__()
-        self.first = conv_norm(channels, channels)
-        self.second = conv_norm(channels, channels)
+        self.first = conv_norm(channels, inner)
+        self.second = conv_norm(inner, channels)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         inner = torch.relu(self.first(hidden)) * mask
@@ -45,12 +46,12 @@ class ResidualBlock(nn.Module):
 
 
 class VisionStage(nn.Module):
-    """Halves the resolution, then refines."""
+    """Halves the resolution, then refines: one block for each entry of `inner`, its channels within."""
 
-    def __init__(self, inputs: int, outputs: int, blocks: int) -> None:
+    def __init__(self, inputs: int, outputs: int, inner: Sequence[int]) -> None:
         super().__init__()
         self.downsample = conv_norm(inputs, outputs, stride=2)
-        self.blocks = nn.ModuleList(ResidualBlock(outputs) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(outputs, channels) for channels in inner)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         hidden = torch.relu(self.downsample(hidden)) * mask
@@ -71,8 +72,8 @@ class VisionEncoder(nn.Module):
         self.config = config
         channels = (config.num_channels, *config.stage_channels)
         self.stages = nn.ModuleList(
-            VisionStage(inputs, outputs, blocks)
-            for inputs, outputs, blocks in zip(channels[:-1], channels[1:], config.stage_blocks, strict=True)
+            VisionStage(inputs, outputs, inner)
+            for inputs, outputs, inner in zip(channels[:-1], channels[1:], config.inner_channels, strict=True)
         )
         self.point_head = nn.Linear(config.hidden_size, 2)
 
