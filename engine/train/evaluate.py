@@ -24,6 +24,7 @@ from engine.model import register
 from engine.train.corpus import ScreenCorpus, Source, draw_corpus
 from engine.train.dialogues import EVALUATED, Composer, Sample
 from engine.train.hearing import HearingCorpus, record_corpus
+from engine.train.heldout import load_media
 from engine.train.joint_stage import to_chat
 from engine.train.lexicon import THINGS
 from engine.train.replies import Expectation
@@ -127,7 +128,7 @@ class Examiner:
             for sample in samples
         ]
         inputs = {**tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)}
-        inputs.update(self.media(samples))
+        inputs.update(load_media(samples, self.screens, self.recordings))
         inputs = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
         started = time.monotonic()
         output = self.model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False)
@@ -138,21 +139,6 @@ class Examiner:
             split_thinking(tokenizer.decode(row, skip_special_tokens=True), sample.thinks)
             for row, sample in zip(new, samples, strict=True)
         ]
-
-    def media(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
-        media: dict[str, torch.Tensor] = {}
-        shown = [sample.scene for sample in samples if sample.scene is not None]
-        if shown:
-            pixels = torch.stack([torch.from_numpy(self.screens.pixels[index].copy()) for index in shown])
-            media["pixel_values"] = pixels.permute(0, 3, 1, 2).float() / 255
-            media["content_sizes"] = torch.from_numpy(self.screens.content_sizes[shown])
-        spoken = [sample.recording for sample in samples if sample.recording is not None]
-        if spoken:
-            mels = [torch.from_numpy(self.recordings.mel(index)).T for index in spoken]
-            padded = torch.nn.utils.rnn.pad_sequence(mels, batch_first=True)
-            media["input_features"] = padded.transpose(1, 2)
-            media["feature_lengths"] = torch.tensor([len(mel) for mel in mels])
-        return media
 
 
 def split_thinking(text: str, thinks: bool) -> tuple[str, str]:
@@ -212,6 +198,49 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What a checkpoint is asked: `count` samples of each skill, over held-out media that are made in `data`.
+
+    digits: folder of the Free Spoken Digit Dataset's recordings, if it is there.
+    """
+
+    data: Path
+    digits: Path | None = None
+    count: int = 200
+    batch_size: int = 20
+    screens: int = 400
+    recordings: int = 1500
+    silences: int = 60
+    workers: int = 2
+    device: str = "cpu"
+    max_new_tokens: int = 160
+
+
+TITLES: dict[Source, str] = {"heldout": "screens", "heldout_icons": "unseen_icon_family"}
+
+
+def make_report(folder: str, exam: Exam) -> dict[str, Any]:
+    """The scores of a checkpoint, with what it is and how fast it was."""
+    recordings = record_corpus(
+        exam.data, "heldout", exam.recordings, exam.silences, exam.workers, exam.digits
+    )
+    report: dict[str, Any] = {
+        "model": Path(folder).name,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+    }
+    for split, title in TITLES.items():
+        screens = draw_corpus(exam.data, split, exam.screens, exam.workers)
+        examiner = Examiner(folder, screens, recordings, torch.device(exam.device), exam.max_new_tokens)
+        composer = Composer(screens.scenes, recordings.utterances, "heldout")
+        # Before it runs: INT8 weights are packed then.
+        report["parameters"] = sum(parameter.numel() for parameter in examiner.model.parameters())
+        verdicts = list(examine(examiner, composer, exam.count, exam.batch_size))
+        report[title] = summarise(verdicts)
+        report["tokens_per_second_in_batches"] = round(examiner.tokens / examiner.seconds, 1)
+    return report
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m engine.train.evaluate", description=__doc__)
     parser.add_argument("--model", required=True, help="folder of the checkpoint")
@@ -227,25 +256,17 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     register()
-    recordings = record_corpus(options.data, "heldout", 1500, 60, options.workers, options.digits)
-    report: dict[str, Any] = {
-        "model": Path(options.model).name,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
-    }
-    exams: tuple[tuple[Source, str], ...] = (
-        ("heldout", "screens"),
-        ("heldout_icons", "unseen_icon_family"),
+    exam = Exam(
+        options.data,
+        options.digits,
+        options.count,
+        options.batch_size,
+        workers=options.workers,
+        device=options.device,
     )
-    for split, title in exams:
-        screens = draw_corpus(options.data, split, 400, options.workers)
-        examiner = Examiner(options.model, screens, recordings, torch.device(options.device))
-        composer = Composer(screens.scenes, recordings.utterances, "heldout")
-        verdicts = list(examine(examiner, composer, options.count, options.batch_size))
-        report[title] = summarise(verdicts)
-        report["parameters"] = sum(parameter.numel() for parameter in examiner.model.parameters())
-        report["tokens_per_second_in_batches"] = round(examiner.tokens / examiner.seconds, 1)
+    report = make_report(options.model, exam)
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    for title in ("screens", "unseen_icon_family"):
+    for title in TITLES.values():
         for group, row in report[title].items():
             print(f"{title:20} {group:26} {row['score']:.3f} of {row['count']}  {row['interval']}")
 

@@ -8,7 +8,7 @@ to look for it (`gaze.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -235,21 +235,36 @@ class JointStage:
 
     def loss(self, batch: dict[str, Any]) -> Losses:
         device = self.model.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.lesson.schedule.bf16):
+        with self.precision():
             memory = self.remember(batch["samples"])
-            labels = batch["labels"].to(device)
             with self.recorder:
-                hidden = self.model.model.language_model(
-                    input_ids=batch["input_ids"].to(device), use_cache=False, **memory
-                ).last_hidden_state
-            hidden, labels = hidden[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
-            scored = (labels != IGNORED).nonzero()[:, 0]
-            # Filled up with the first position, which is of the prompt and has no label.
-            scored = functional.pad(scored, (0, -len(scored) % SCORED_STEP))
-            logits = self.model.lm_head(hidden[scored])
+                logits, labels = self.answer(batch, memory)
             gaze = self.recorder.loss(batch["looks"].to(device), memory)
-        naming = functional.cross_entropy(logits.float(), labels[scored])
-        return {"total": naming + GAZE_WEIGHT * gaze, "words": naming, "gaze": gaze}
+            losses = self.score(batch, logits, labels)
+        return {**losses, "total": losses["total"] + GAZE_WEIGHT * gaze, "gaze": gaze}
+
+    def precision(self) -> torch.autocast:
+        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.lesson.schedule.bf16)
+
+    def answer(self, batch: dict[str, Any], memory: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What the model would say where it is scored: logits float32 [positions, vocabulary], and labels.
+
+        The positions are filled up to a round number; those that fill have no label.
+        """
+        device = self.model.device
+        hidden = self.model.model.language_model(
+            input_ids=batch["input_ids"].to(device), use_cache=False, **memory
+        ).last_hidden_state
+        hidden, labels = hidden[:, :-1].flatten(0, 1), batch["labels"].to(device)[:, 1:].flatten()
+        scored = (labels != IGNORED).nonzero()[:, 0]
+        # Filled up with the first position, which is of the prompt and has no label.
+        scored = functional.pad(scored, (0, -len(scored) % SCORED_STEP))
+        return self.model.lm_head(hidden[scored]).float(), labels[scored]
+
+    def score(self, batch: dict[str, Any], logits: Tensor, labels: Tensor) -> Losses:
+        """How far what `answer` gave is from what should be said."""
+        words = functional.cross_entropy(logits, labels)
+        return {"total": words, "words": words}
 
     def remember(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """The media of a batch, aligned and turned into keys and values; rows without media stay empty."""
@@ -304,12 +319,16 @@ def teach_dialogue(
     recordings: HearingCorpus,
     lessons: Sequence[Lesson],
     folder: Path,
+    make_stage: Callable[..., JointStage] = JointStage,
 ) -> None:
-    """Train the decoder, the fusion and both alignments, lesson by lesson; the encoders stay as they are."""
+    """Train the decoder, the fusion and both alignments, lesson by lesson; the encoders stay as they are.
+
+    make_stage: takes what `JointStage` takes.
+    """
     for encoder in (model.model.vision.encoder, model.model.audio.encoder):
         encoder.requires_grad_(False)
     seen, heard = see_all(model, screens), hear_all(model, recordings)
     for lesson in lessons:
-        stage = JointStage(model, tokenizer, composer, seen, heard, screens.content_sizes, lesson)
+        stage = make_stage(model, tokenizer, composer, seen, heard, screens.content_sizes, lesson)
         model.train()
         train(lesson.name, model, stage.draw, stage.loss, lesson.schedule, folder)
