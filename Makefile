@@ -2,6 +2,7 @@
 # make test   everything that must hold: the checks, then all tests, a real browser included
 # make check  format, lint, types, import contracts
 # make bench  the benchmarks; figures go to bench/results/, their table to bench/README.md
+# make nano   the bundled model from nothing; goes on where it was interrupted
 # make clients  clients that others wrote, against the service (needs a network, npm for Node's)
 # make clean  removes what the commands above made
 #
@@ -11,7 +12,7 @@
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test test-engine test-ui check bench clients constraints clean help
+.PHONY: run test test-engine test-ui check bench nano clients constraints clean help
 
 VENV := .venv
 VENV_UI := .venv-ui
@@ -45,6 +46,11 @@ check: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(VENV)/bin/python -m bench $(ARGS)
+
+# Everything is kept in runs/nano. ARGS="--scale 0.001 --runs runs/trial --out runs/trial/out" tries all of it
+# in minutes, with models too small to learn anything.
+nano: $(VENV)/dev.stamp
+	$(VENV)/bin/python -m engine.train.nano --out assets/nano $(ARGS)
 
 # Clients, their test suites and OpenAI's specification, in environments of their own.
 clients: $(VENV)/run.stamp

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -98,9 +99,12 @@ def analyse(samples: np.ndarray) -> np.ndarray:
 _extractor = None
 
 
-def known_units() -> list[str]:
+@cache
+def known_units() -> tuple[str, ...]:
     """Every phone that nano is taught to hear; their index + 1 is the CTC class.
 
     Phones and not words: there are a hundred of them, each in many words, so that CTC finds them soon.
     """
-    return sorted({phone for text, language in spoken_texts("train") for phone in phones(text, language)})
+    return tuple(
+        sorted({phone for text, language in spoken_texts("train") for phone in phones(text, language)})
+    )

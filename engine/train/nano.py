@@ -1,177 +1,96 @@
-"""Makes nano from nothing: `python -m engine.train.nano --out assets/nano`.
+"""Makes nano from nothing: `python -m engine.train.nano --out assets/nano`, or `make nano`.
 
-Stages, each resumable from its checkpoint in the runs folder: draw and record, teach the eyes, teach the
-ears, teach the decoder, export.
+Draw and record; teach a teacher; teach nano's eyes and ears, then distil the teacher into it; prune both
+encoders and recover; learn the rounding of INT8; export, and compare what each step did. Every stage is kept
+in the runs folder and goes on from its last checkpoint (see `workshop.py`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from random import Random
+from typing import Any
 
-import torch
-from torch import nn
-from transformers import GenerationConfig, PreTrainedTokenizerFast
-
-from engine.model import register
-from engine.model.configuration import AutoGLMConfig, nano
 from engine.model.modeling import AutoGLMForConditionalGeneration
-from engine.model.processing import AutoGLMFeatureExtractor, AutoGLMImageProcessor, AutoGLMProcessor
-from engine.model.tokenization import train_tokenizer
-from engine.train.audio_stage import teach_hearing
-from engine.train.corpus import ScreenCorpus, draw_corpus
-from engine.train.dialogues import SKILLS, TYPED, Composer
-from engine.train.hearing import HearingCorpus, known_units, record_corpus
-from engine.train.joint_stage import Lesson, teach_dialogue, token_id
-from engine.train.trainer import Schedule, pick_device
-from engine.train.vision_stage import teach_vision
+from engine.train import compare, qat
+from engine.train.card import write_card
+from engine.train.evaluate import Exam
+from engine.train.export import export
+from engine.train.workshop import Workshop, add_arguments
 
 logger = logging.getLogger(__name__)
 
-VOCABULARY = 2048
-CONTEXT = 512  # tokens of text that nano reads
+Model = AutoGLMForConditionalGeneration
 
-VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
-AUDIO = Schedule(steps=4500, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
-# First without sound, then everything: what is learned of looking helps with listening.
-LOOKING = Schedule(
-    steps=1000, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
+NOTE = (
+    "This edition was distilled from a larger model of the same class. Channels that it hardly used were "
+    "taken out of both encoders. Its linear layers are stored as INT8, with whose rounding it was trained."
 )
-JOINT = Schedule(steps=2000, batch_size=64, learning_rate=1.2e-3, warmup=100, checkpoint_every=250, bf16=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How much data and how many steps. What the bundled nano had of it stands in its card."""
+def stages(work: Workshop) -> dict[str, Callable[[], Model]]:
+    """The rows of the table, in the order in which they are made; the last one ships."""
 
-    screens: int = 14_000
-    mosaics: int = 7_000
-    recordings: int = 16_000
-    silences: int = 750
-    heldout_screens: int = 600
-    heldout_recordings: int = 1_200
-    heldout_silences: int = 60
-    vision: Schedule = VISION
-    audio: Schedule = AUDIO
-    looking: Schedule = LOOKING
-    joint: Schedule = JOINT
+    def rounded(model: Model) -> Model:
+        qat.store(model, work.sensitive())
+        return model
 
-    @property
-    def lessons(self) -> tuple[Lesson, ...]:
-        return (Lesson("looking", TYPED, self.looking), Lesson("joint", SKILLS, self.joint))
+    return {
+        "teacher": work.teacher,
+        "student": work.student,
+        "distilled": work.distilled,
+        "continued": work.continued,
+        "pruned": work.pruned,
+        "recovered": work.recovered,
+        "rounded": lambda: rounded(work.recovered()),
+        "int8": lambda: rounded(work.aware()),
+    }
 
 
-@dataclass(frozen=True)
-class Data:
-    """What each stage learns from, and what the encoders are scored on while they learn."""
-
-    screens: ScreenCorpus
-    mosaics: ScreenCorpus
-    recordings: HearingCorpus
-    heldout_screens: dict[str, ScreenCorpus]
-    heldout_recordings: HearingCorpus
-
-
-def prepare(recipe: Recipe, folder: Path, workers: int, digits: Path | None) -> Data:
-    """Draw the screens and record the speech, or open them where that is done."""
-    return Data(
-        draw_corpus(folder, "train", recipe.screens, workers),
-        draw_corpus(folder, "mosaic", recipe.mosaics, workers),
-        record_corpus(folder, "train", recipe.recordings, recipe.silences, workers, digits),
-        {
-            "heldout": draw_corpus(folder, "heldout", recipe.heldout_screens, workers),
-            "icons": draw_corpus(folder, "heldout_icons", recipe.heldout_screens, workers),
-        },
-        record_corpus(folder, "heldout", recipe.heldout_recordings, recipe.heldout_silences, workers, digits),
+def make(work: Workshop, out: Path) -> list[dict[str, Any]]:
+    """Make all of it, export each as it would ship, `int8` to `out`, and score them; the table's rows."""
+    folders = {}
+    for name, make_model in stages(work).items():
+        folders[name] = out if name == "int8" else work.folder / "exported" / name
+        if not (folders[name] / "processor_config.json").exists() or name == "int8":
+            export(make_model(), work.tokenizer, folders[name])
+    recipe = work.recipe
+    exam = Exam(
+        work.folder / "data",
+        work.digits,
+        recipe.examined,
+        screens=recipe.heldout_screens,
+        recordings=recipe.heldout_recordings,
+        silences=recipe.heldout_silences,
+        workers=work.workers,
+        device=str(work.device),
+        max_new_tokens=recipe.answer_tokens,
     )
+    rows = compare.compare(folders, exam)
+    describe(rows[-1], out)
+    return rows
 
 
-def make_tokenizer(data: Data) -> PreTrainedTokenizerFast:
-    """A vocabulary for what nano reads and says."""
-    rng = Random("tokenizer")
-    composer = Composer(data.screens.scenes, data.recordings.utterances, "train")
-    samples = (composer.compose(rng) for _ in range(30_000))
-    texts = (
-        text
-        for sample in samples
-        for turn in sample.turns
-        for text in (turn.user, turn.thinking, turn.answer)
-    )
-    return train_tokenizer(texts, VOCABULARY, CONTEXT)
+def describe(row: Mapping[str, Any], out: Path) -> None:
+    """Put the report of a checkpoint into its folder, and the card that is made of it."""
+    report = {**row["report"], "parameters": row["parameters"]}
+    (out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (out / "README.md").write_text(write_card(report, NOTE), "utf-8")
 
 
-def make_config(tokenizer: PreTrainedTokenizerFast) -> AutoGLMConfig:
-    ids = {name: token_id(tokenizer, f"<|{name}|>") for name in ("image", "audio", "user", "endoftext")}
-    return nano(
-        len(tokenizer),
-        num_units=len(known_units()) + 1,
-        image_token_id=ids["image"],
-        audio_token_id=ids["audio"],
-        pad_token_id=ids["endoftext"],
-        eos_token_id=[ids["endoftext"], ids["user"]],
-    )
-
-
-def make_model(config: AutoGLMConfig, device: torch.device) -> AutoGLMForConditionalGeneration:
-    torch.manual_seed(0)
-    model = AutoGLMForConditionalGeneration(config)
-    nn.Module.to(model, device)
-    return model
-
-
-def teach(
-    model: AutoGLMForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    data: Data,
-    recipe: Recipe,
-    folder: Path,
-) -> None:
-    """All the stages."""
-    device = model.device
-    teach_vision(
-        model.model.vision, data.screens, data.mosaics, data.heldout_screens, recipe.vision, folder, device
-    )
-    teach_hearing(model.model.audio, data.recordings, data.heldout_recordings, recipe.audio, folder, device)
-    composer = Composer(data.screens.scenes, data.recordings.utterances, "train")
-    teach_dialogue(model, tokenizer, composer, data.screens, data.recordings, recipe.lessons, folder)
-
-
-def export(model: AutoGLMForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    """Write the standard transformers layout. The spelling head has done its work and stays behind."""
-    model.eval()
-    model.model.audio.unit_head = None
-    model.config.audio.num_units = 0
-    text = model.config.text
-    model.generation_config = GenerationConfig(
-        eos_token_id=text.eos_token_id, pad_token_id=text.pad_token_id, max_new_tokens=256, do_sample=False
-    )
-    nn.Module.half(model)  # 2 bytes a weight on disk; it is run in single precision
-    model.save_pretrained(out)
-    AutoGLMProcessor(
-        AutoGLMImageProcessor(), AutoGLMFeatureExtractor(feature_size=80), tokenizer
-    ).save_pretrained(out)
-    logger.info("wrote %s", out)
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m engine.train.nano", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
-    parser.add_argument("--runs", type=Path, default=Path("runs/nano"), help="data, checkpoints and logs")
-    parser.add_argument("--digits", type=Path, help="folder of the Free Spoken Digit Dataset's recordings")
-    parser.add_argument("--workers", type=int, default=2, help="processes that draw and record")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    options = parser.parse_args()
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    register()
-    recipe = Recipe()
-    data = prepare(recipe, options.runs / "data", options.workers, options.digits)
-    tokenizer = make_tokenizer(data)
-    model = make_model(make_config(tokenizer), pick_device(options.device))
-    teach(model, tokenizer, data, recipe, options.runs)
-    export(model, tokenizer, options.out)
+    work = Workshop.of(options)
+    rows = make(work, options.out)
+    compare.write(rows, options.runs / "table.json")
+    logger.info("%s\n%s", options.runs / "table.md", (options.runs / "table.md").read_text("utf-8"))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The whole pipeline on a pinch of data: it runs, resumes, exports, and what it exports can be examined."""
+"""The whole pipeline on a pinch of data: each stage keeps its promise, and its product can be examined."""
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,68 +13,149 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from safetensors import safe_open  # noqa: E402
+from torch import nn  # noqa: E402
+
 from engine.model import register  # noqa: E402
-from engine.train import nano  # noqa: E402
+from engine.train import compare, nano  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
-from engine.train.dialogues import Composer, Sample, Turn  # noqa: E402
-from engine.train.evaluate import Examiner, examine, judge, named_things, summarise, wilson  # noqa: E402
+from engine.train.dialogues import Sample, Turn  # noqa: E402
+from engine.train.distill import Distillation  # noqa: E402
+from engine.train.evaluate import judge, named_things, wilson  # noqa: E402
+from engine.train.flops import count_encoder  # noqa: E402
+from engine.train.recipe import Recipe  # noqa: E402
 from engine.train.replies import Expectation  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
+from engine.train.sweep import sweep  # noqa: E402
 from engine.train.trainer import Schedule, train  # noqa: E402
 from engine.train.vision_stage import NOTHING, label_cells  # noqa: E402
+from engine.train.workshop import Workshop, add_arguments  # noqa: E402
 
-PINCH = Schedule(steps=2, batch_size=4, learning_rate=1e-3, warmup=1, checkpoint_every=1, log_every=1)
-RECIPE = nano.Recipe(
-    screens=12,
-    mosaics=3,
-    recordings=60,
-    silences=3,
-    heldout_screens=6,
-    heldout_recordings=60,
-    heldout_silences=3,
-    vision=PINCH,
-    audio=PINCH,
-    looking=PINCH,
-    joint=PINCH,
-)
+ROWS = ["teacher", "student", "distilled", "continued", "pruned", "recovered", "rounded", "int8"]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> tuple[Path, nano.Data]:
-    """A nano that has hardly learned anything, and the data that it saw."""
+def made(tmp_path_factory) -> tuple[Workshop, Path, list[dict[str, Any]]]:
+    """A nano that has hardly learned anything, where it was made, and the table of its stages."""
     register()
     folder = tmp_path_factory.mktemp("nano")
-    data = nano.prepare(RECIPE, folder / "data", 1, None)
-    tokenizer = nano.make_tokenizer(data)
-    model = nano.make_model(nano.make_config(tokenizer), torch.device("cpu"))
-    nano.teach(model, tokenizer, data, RECIPE, folder / "runs")
-    nano.export(model, tokenizer, folder / "out")
-    return folder, data
+    work = Workshop(Recipe().scaled(0.0005), folder / "runs", torch.device("cpu"), workers=1)
+    rows = nano.make(work, folder / "out")
+    return work, folder / "out", rows
+
+
+def kinds(folder: Path) -> dict[str, str]:
+    """The type of each stored tensor."""
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        return {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+
+
+def logged(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in folder.read_text().splitlines()]
+
+
+def test_the_table_has_every_stage(made):
+    work, _, rows = made
+    assert [row["model"] for row in rows] == ROWS
+    for row in rows:
+        assert 0.0 <= row["score"] <= 1.0 and row["tokens_per_second"] > 0
+        assert row["skills"]["screens"].keys() >= {"identity", "describe", "spoken_command"}
+    compare.write(rows, work.folder / "table.json")
+    text = (work.folder / "table.md").read_text("utf-8")
+    assert text.count("| int8 |") == 2 and "| describe |" in text
+
+
+def test_the_student_is_taught_with_and_without_the_teacher(made):
+    work, _, _ = made
+    assert all("soft" in row for row in logged(work.folder / "distilled" / "joint.jsonl"))
+    assert all("soft" not in row for row in logged(work.folder / "student" / "joint.jsonl"))
+    encoders = [stage().model.vision.encoder.state_dict() for stage in (work.student, work.distilled)]
+    assert all(torch.equal(encoders[0][name], encoders[1][name]) for name in encoders[0]), "the same eyes"
+
+
+def test_pruning_takes_out_what_was_asked_for_and_recovery_leaves_the_shapes(made):
+    work, _, rows = made
+    whole, pruned, recovered = (stage().model for stage in (work.distilled, work.pruned, work.recovered))
+    for before, after in ((whole.vision, pruned.vision), (whole.audio, pruned.audio)):
+        assert count_encoder(after) <= 0.7 * count_encoder(before)
+    shapes = [{name: weight.shape for name, weight in one.named_parameters()} for one in (pruned, recovered)]
+    assert shapes[0] == shapes[1]
+    assert not torch.equal(pruned.audio.encoder.norm.weight, recovered.audio.encoder.norm.weight)
+    flops = {row["model"]: row["picture_flops"] + row["speech_flops"] for row in rows}
+    assert flops["distilled"] == flops["continued"] > flops["pruned"] == flops["recovered"] == flops["int8"]
+
+
+def test_what_ships_is_int8_but_for_the_sensitive_layers(made):
+    work, out, rows = made
+    stored, config = kinds(out), json.loads((out / "config.json").read_text())
+    kept = config["quantization_config"]["modules_to_not_convert"]
+    linears = {name for name, module in work.aware().named_modules() if type(module) is nn.Linear}
+    for name in linears - {"lm_head"} - {"model.audio.unit_head"}:
+        assert stored[f"{name}.weight"] == ("F16" if name in kept else "I8"), name
+    assert set(work.sensitive()) <= set(kept)
+    assert sum(kind == "I8" for kind in stored.values()) > 10
+    bytes_of = {row["model"]: row["bytes"] for row in rows}
+    assert bytes_of["int8"] == bytes_of["rounded"] < bytes_of["recovered"] < bytes_of["distilled"]
+    rounded = work.folder / "exported" / "rounded"
+    assert (out / "model.safetensors").read_bytes() != (rounded / "model.safetensors").read_bytes()
 
 
 def test_it_exports_the_standard_layout_without_training_heads(made):
-    folder, _ = made
-    files = {file.name for file in (folder / "out").iterdir()}
+    work, out, _ = made
+    files = {file.name for file in out.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "processor_config.json"} <= files
-    assert json.loads((folder / "out" / "config.json").read_text())["audio_config"]["num_units"] == 0
+    assert json.loads((out / "config.json").read_text())["audio_config"]["num_units"] == 0
+    assert json.loads((out / "report.json").read_text())["screens"]["identity"]["count"] == 1
+    assert "| who are you |" in (out / "README.md").read_text("utf-8")
+    assert work.recovered().model.audio.unit_head is not None, "what is kept can still be taught"
 
 
 def test_each_stage_leaves_a_checkpoint_and_a_log(made):
-    folder, _ = made
-    for stage in ("vision", "audio", "looking", "joint"):
-        assert torch.load(folder / "runs" / f"{stage}.pt", weights_only=True)["step"] == 2
-        lines = [json.loads(line) for line in (folder / "runs" / f"{stage}.jsonl").read_text().splitlines()]
-        assert any("total" in line for line in lines)
+    work, _, _ = made
+    for name, lessons in {
+        "teacher": ("vision", "audio", "looking", "joint"),
+        "encoders": ("vision", "audio"),
+        "distilled": ("looking", "joint"),
+        "recovered": ("vision", "audio", "joint"),
+        "aware": ("audio", "joint"),
+    }.items():
+        for lesson in lessons:
+            folder = work.folder / name
+            assert torch.load(folder / f"{lesson}.pt", weights_only=True)["step"] == 2
+            assert any("total" in line for line in logged(folder / f"{lesson}.jsonl"))
 
 
-def test_what_it_exports_can_be_examined(made):
-    folder, data = made
-    screens, recordings = data.heldout_screens["heldout"], data.heldout_recordings
-    examiner = Examiner(str(folder / "out"), screens, recordings, torch.device("cpu"), max_new_tokens=8)
-    composer = Composer(screens.scenes, recordings.utterances, "heldout")
-    report = summarise(list(examine(examiner, composer, 2, 2)))
-    assert report["identity"]["count"] == 2
-    assert 0.0 <= report["describe"]["score"] <= 1.0
+def test_temperatures_are_tried_on_the_same_student(made):
+    work, _, _ = made
+    lesson, heldout = work.recipe.course.lessons[-1], work.questions(4)
+    choices = [Distillation(1.0, 0.0), Distillation(5.0, 0.9)]
+    folder = work.folder / "sweep"
+    rows = sweep(work.with_encoders, work.guide, lesson, choices, folder, heldout)
+    assert [(row["temperature"], row["mix"]) for row in rows] == [(1.0, 0.0), (5.0, 0.9)]
+    starts = [logged(folder / name / "joint.jsonl")[0]["words"] for name in ("T1-mix0", "T5-mix0.9")]
+    assert starts[0] == pytest.approx(starts[1], rel=0.01)
+    assert rows[0]["cross_entropy"] != rows[1]["cross_entropy"]
+
+
+def test_a_folder_belongs_to_one_recipe(tmp_path):
+    """Nothing of a trial is taken for the real thing."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    trial, real = (parser.parse_args(["--runs", str(tmp_path), "--scale", scale]) for scale in ("0.001", "1"))
+    Workshop.of(trial)
+    Workshop.of(trial)
+    with pytest.raises(SystemExit, match=r"another recipe.*--runs"):
+        Workshop.of(real)
+
+
+def test_a_stage_that_was_interrupted_goes_on_from_its_checkpoints(made):
+    """As after a crash between the last step and the writing of the model: no step is taken again."""
+    work, _, _ = made
+    before, lines = work.aware().state_dict(), logged(work.folder / "aware" / "joint.jsonl")
+    shutil.rmtree(work.folder / "aware" / "model")
+    after = work.aware().state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert logged(work.folder / "aware" / "joint.jsonl") == lines
 
 
 class Interrupted(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from pypinyin import Style, lazy_pinyin
 
@@ -24,12 +25,13 @@ _READINGS = {
 _SPECIAL = re.compile(f"({'|'.join(_READINGS)})")
 
 
-def initial_and_final(syllable: str) -> list[str]:
-    """The parts of a syllable as `syllables` reads it, without its tone: "xiang4" -> ["x", "iang"]."""
+@cache
+def initial_and_final(syllable: str) -> tuple[str, ...]:
+    """The parts of a syllable as `syllables` reads it, without its tone: "xiang4" -> ("x", "iang")."""
     from pypinyin.contrib.tone_convert import to_finals, to_initials
 
     parts = (to_initials(syllable, strict=False), to_finals(syllable, strict=False))
-    return [part for part in parts if part]
+    return tuple(part for part in parts if part)
 
 
 def syllables(text: str) -> list[str]:

@@ -1,0 +1,169 @@
+"""What nano is made of: how much data, which sizes, how many steps of each stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from engine.model.configuration import AutoGLMConfig, nano, teacher, tiny
+from engine.train.corpus import ScreenCorpus, draw_corpus
+from engine.train.dialogues import SKILLS, TYPED
+from engine.train.distill import Distillation
+from engine.train.hearing import HearingCorpus, record_corpus
+from engine.train.joint_stage import Lesson
+from engine.train.trainer import Schedule
+
+VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
+AUDIO = Schedule(steps=4500, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
+# First without sound, then everything: what is learned of looking helps with listening.
+LOOKING = Schedule(
+    steps=1000, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
+)
+JOINT = Schedule(steps=2000, batch_size=64, learning_rate=1.2e-3, warmup=100, checkpoint_every=250, bf16=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The schedules of one model: its eyes, its ears, then what it says."""
+
+    vision: Schedule = VISION
+    audio: Schedule = AUDIO
+    looking: Schedule | None = LOOKING
+    joint: Schedule = JOINT
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        first = () if self.looking is None else (Lesson("looking", TYPED, self.looking),)
+        return (*first, Lesson("joint", SKILLS, self.joint))
+
+    def scaled(self, scale: float) -> Course:
+        return Course(
+            shorten(self.vision, scale),
+            shorten(self.audio, scale),
+            None if self.looking is None else shorten(self.looking, scale),
+            shorten(self.joint, scale),
+        )
+
+
+# What a model does again after something was taken from it: short, and more gently.
+RECOVERY = Course(
+    replace(VISION, steps=900, learning_rate=6e-4, warmup=50),
+    replace(AUDIO, steps=1500, learning_rate=4e-4),
+    None,
+    replace(JOINT, steps=700, learning_rate=4e-4),
+)
+# With the rounding of INT8. The image encoder has none: INT8 leaves convolutions as they are.
+ROUNDING = Course(
+    replace(VISION, steps=0),
+    replace(AUDIO, steps=600, learning_rate=1e-4, warmup=50),
+    None,
+    replace(JOINT, steps=600, learning_rate=1e-4, warmup=50),
+)
+
+#: Below this share the models are tiny too: the pipeline is tried out, nothing is learned.
+TRIAL = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How much data and how many steps. What the bundled nano had of it stands in its card.
+
+    texts: dialogues that the vocabulary is made of; vocabulary: its size.
+    fewer: the share of its FLOPs that pruning takes out of each encoder; multiple: channels stay in
+        multiples of this, which processors like.
+    calibration: held-out questions that the sensitivity to INT8 is measured on; tolerance: nats a word that a
+        layer's rounding may change before the layer keeps its precision.
+    examined: samples of each skill that every model of the table is scored on.
+    """
+
+    student: Callable[..., AutoGLMConfig] = nano
+    teacher: Callable[..., AutoGLMConfig] = teacher
+    vocabulary: int = 2048
+    context: int = 512
+    texts: int = 30_000
+    screens: int = 14_000
+    mosaics: int = 7_000
+    recordings: int = 16_000
+    silences: int = 750
+    heldout_screens: int = 600
+    heldout_recordings: int = 1_200
+    heldout_silences: int = 60
+    course: Course = Course()
+    distillation: Distillation = Distillation()
+    fewer: float = 0.3
+    multiple: int = 8
+    recovery: Course = RECOVERY
+    rounding: Course = ROUNDING
+    calibration: int = 96
+    tolerance: float = 0.002
+    examined: int = 200
+    answer_tokens: int = 160
+
+    def to_json(self) -> str:
+        """All of it, to be read and compared."""
+        return json.dumps(asdict(self), default=lambda size: size.__name__, indent=1) + "\n"
+
+    def scaled(self, scale: float) -> Recipe:
+        """So much of the data and of the steps: to try the pipeline out, or to have more of everything."""
+        if scale == 1.0:
+            return self
+        fewest = {
+            "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3,
+            "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3,
+            "calibration": 4, "examined": 1,
+        }  # fmt: skip
+        counts = {name: max(least, round(getattr(self, name) * scale)) for name, least in fewest.items()}
+        courses = {
+            field.name: getattr(self, field.name).scaled(scale)
+            for field in fields(self)
+            if field.name in ("course", "recovery", "rounding")
+        }
+        made = replace(self, **counts, **courses)
+        if scale < TRIAL:
+            made = replace(made, student=tiny, teacher=tiny, vocabulary=640, multiple=1, answer_tokens=8)
+        return made
+
+
+def shorten(schedule: Schedule, scale: float) -> Schedule:
+    """So much of the steps, two at least where there are any; for a trial in small batches."""
+    if not schedule.steps:
+        return schedule
+    steps = max(2, round(schedule.steps * scale))
+    made = replace(
+        schedule,
+        steps=steps,
+        warmup=max(1, min(schedule.warmup, steps // 4)),
+        checkpoint_every=max(1, min(schedule.checkpoint_every, steps)),
+        log_every=max(1, min(schedule.log_every, steps)),
+    )
+    return replace(made, batch_size=4, bf16=False) if scale < TRIAL else made
+
+
+@dataclass(frozen=True)
+class Data:
+    """What each stage learns from, and what the encoders are scored on while they learn."""
+
+    screens: ScreenCorpus
+    mosaics: ScreenCorpus
+    recordings: HearingCorpus
+    heldout_screens: dict[str, ScreenCorpus]
+    heldout_recordings: HearingCorpus
+
+
+def prepare(recipe: Recipe, folder: Path, workers: int, digits: Path | None) -> Data:
+    """Draw the screens and record the speech, or open them where that is done.
+
+    digits: a folder of the Free Spoken Digit Dataset; without it digits are learned from synthetic voices.
+    """
+    return Data(
+        draw_corpus(folder, "train", recipe.screens, workers),
+        draw_corpus(folder, "mosaic", recipe.mosaics, workers),
+        record_corpus(folder, "train", recipe.recordings, recipe.silences, workers, digits),
+        {
+            "heldout": draw_corpus(folder, "heldout", recipe.heldout_screens, workers),
+            "icons": draw_corpus(folder, "heldout_icons", recipe.heldout_screens, workers),
+        },
+        record_corpus(folder, "heldout", recipe.heldout_recordings, recipe.heldout_silences, workers, digits),
+    )
