@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autoglm_ui.accounts import Accounts, AccountsUnusable
 from autoglm_ui.settings import Settings, UsageError, read
 
 if TYPE_CHECKING:
@@ -43,8 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"warning: anyone who can reach {settings.host} can use /v1; --api-key protects it",
             file=sys.stderr,
         )
+    try:
+        accounts = Accounts.of(settings.auth) if settings.auth else None
+    except AccountsUnusable as error:
+        print(f"autoglm-ui: {error}", file=sys.stderr)
+        return 2
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    return serve(settings, port)
+    return serve(settings, port, accounts)
 
 
 def explain(settings: Settings) -> int:
@@ -60,8 +66,8 @@ def explain(settings: Settings) -> int:
     return 0
 
 
-def serve(settings: Settings, port: int) -> int:
-    """Serve the page at `port` until SIGINT or SIGTERM, then end what runs."""
+def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> int:
+    """Serve the page at `port` until SIGINT or SIGTERM, then end what runs. With `accounts` to them only."""
     # Read by Gradio when it is imported: no look-up of versions, no word to anyone.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -69,6 +75,7 @@ def serve(settings: Settings, port: int) -> int:
     from autoglm_ui.backends.choice import BackendChoice, BackendPool, make
     from autoglm_ui.jobs import BackgroundLoop
     from autoglm_ui.store import Shelf
+    from autoglm_ui.view.sign_in import Door, secret
     from engine.protocol import AssistantError
 
     stopped = threading.Event()
@@ -80,6 +87,7 @@ def serve(settings: Settings, port: int) -> int:
         os.environ["GRADIO_TEMP_DIR"] = str(Path(uploads).resolve())
         try:
             history = open_history(settings.folder)
+            key = secret(settings.folder) if accounts else b""
         except (OSError, AssistantError) as error:
             print(f"autoglm-ui: {_unusable(settings.folder, error)}", file=sys.stderr)
             return 2
@@ -105,8 +113,9 @@ def serve(settings: Settings, port: int) -> int:
         recorder = Recorder()
         cleanup.callback(recorder.close)
         demo = page.build(sessions, media, settings, shelf, recorder)
+        door = Door(accounts, key, settings.lang, settings.on_space) if accounts else None
         app, _, _ = demo.launch(
-            **page.launch_arguments(media, settings), server_port=port, inbrowser=settings.opens_browser
+            **page.launch_arguments(media, settings, door), server_port=port, inbrowser=settings.opens_browser
         )
         cleanup.callback(demo.close, verbose=False)
         if settings.api:

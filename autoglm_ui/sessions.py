@@ -120,6 +120,12 @@ class Session:
     # Reading: each is one frozen value, whole at any time.
 
     @property
+    def user(self) -> str | None:
+        """The name that its owner signed in with."""
+        kind, _, name = self.owner.partition(":")
+        return name if kind == "user" else None
+
+    @property
     def conversation(self) -> Conversation:
         return self._conversation
 

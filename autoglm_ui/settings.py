@@ -69,6 +69,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     lock_backend: bool = False
     api: bool = False
+    auth: str | None = field(default=None, repr=False)
     on_space: bool = False
     loading: Loading = Loading()
     plan: bool = False
@@ -135,6 +136,10 @@ def _consistent(settings: Settings) -> Settings:
         raise UsageError("--api serves the model of this process; clients of --base-url can ask it directly.")
     elif not settings.base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url is {settings.base_url!r}; it must begin with http:// or https://.")
+    if settings.auth and settings.api and settings.api_key is None:
+        raise UsageError(
+            "--auth keeps strangers from the page; /v1 beside it needs a key of its own: --api-key."
+        )
     if not 0 <= settings.port <= 65535:
         raise UsageError(f"--port is {settings.port}; it must be 0 to 65535 (0 takes any free port).")
     if settings.max_upload_mb < 1:
@@ -229,6 +234,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME,…",
         help="host names under which the page may be asked for, besides localhost and plain addresses; "
         "*.example.org takes any below it",
+    )
+
+    page.add_argument(
+        "--auth",
+        metavar="FILE|NAME:PASSWORD,…",
+        help="only these people may use the page, each with conversations of their own: a file that "
+        "'python -m autoglm_ui.accounts FILE NAME' writes, or names and passwords",
     )
 
     files = parser.add_argument_group("files")

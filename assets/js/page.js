@@ -92,6 +92,52 @@
     attach(event.dataTransfer.files);
   });
 
+  // ---- uploads: what the server cannot take now is kept in the page and tried again
+
+  const sayUpload = (problem) => {
+    for (const words of document.querySelectorAll("[data-upload]")) {
+      words.hidden = words.dataset.upload !== problem;
+    }
+  };
+  // Larger files would be refused after they were sent, and in Gradio's words.
+  on(
+    "change",
+    (event) => {
+      const input = event.target;
+      if (!(input instanceof HTMLInputElement) || input.type !== "file") return;
+      const most = Number(find("[data-most]")?.dataset.most || Infinity);
+      const kept = new DataTransfer();
+      for (const file of input.files) if (file.size <= most) kept.items.add(file);
+      const refused = input.files.length - kept.files.length;
+      sayUpload(refused ? "large" : "");
+      if (!refused) return;
+      if (!kept.files.length) event.stopImmediatePropagation();
+      input.files = kept.files;
+    },
+    true,
+  );
+
+  const AGAIN_MS = 3000;
+  const fetchOnce = window.fetch.bind(window);
+  const upload = async (resource, options) => {
+    for (;;) {
+      const response = await fetchOnce(resource, options).catch(() => null);
+      if (response && response.status < 500) {
+        sayUpload("");
+        return response;
+      }
+      sayUpload(response?.status === 507 ? "full" : "failed");
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
+  };
+  window.fetch = async (resource, options) => {
+    const isUpload = options?.method === "POST" && /\/gradio_api\/upload\b/.test(String(resource?.url ?? resource));
+    const response = await (isUpload ? upload(resource, options) : fetchOnce(resource, options));
+    // Signed out meanwhile: the page to sign in with comes instead; what was typed is kept.
+    if (response.headers.has("x-sign-in")) location.reload();
+    return response;
+  };
+
   // ---- the microphone: Gradio is silent about why it does not start
 
   const sayMicrophone = (problem) => {

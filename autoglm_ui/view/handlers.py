@@ -29,7 +29,7 @@ from autoglm_ui.sessions import (
     Visit,
 )
 from autoglm_ui.settings import Language, Settings
-from autoglm_ui.store import MediaFolder, NotSaved, Shelf
+from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import chat, compare, labels, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
@@ -120,6 +120,10 @@ class Handlers:
             self.strings(session),
         )
 
+    def _labels(self, session: Session) -> Updates:
+        most = self._settings.max_upload_mb
+        return labels.of(self._page, session, self._media, self.strings(session), most)
+
     def _live(self, session: Session) -> list[chat.ChatMessage]:
         """The last exchange; with a second answer beside it, its question stands above both."""
         last, strings = session.conversation.last, self.strings(session)
@@ -152,7 +156,7 @@ class Handlers:
         """A page was opened: show the session as it stands, the reply under way included."""
         session = self._session(visitor, request)
         return {
-            **labels.of(self._page, session, self._media, self.strings(session)),
+            **self._labels(session),
             **self.show(session, visitor, request),
         }
 
@@ -262,17 +266,13 @@ class Handlers:
         refused: list[str] = []
         for path in paths:
             try:
-                part = attach(Path(path))
-                self._media.put(part)
-                session.attach(part)
+                # Kept where the disk is full, too: the status line says so until it is saved.
+                session.attach(attach(Path(path)))
             except TooManyAttachments:
                 refused.append(notices.plain(strings.too_many.format(count=MAX_ATTACHMENTS)))
                 break
             except AssistantError as error:
                 refused.append(notices.refused(Path(path).name, error, strings))
-            except OSError as error:
-                unsaved = NotSaved(error.strerror or str(error))
-                refused.append(notices.refused(Path(path).name, unsaved, strings))
         return {self._page.tray: self.tray(session), self._page.notice: "".join(refused)}
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
@@ -295,7 +295,7 @@ class Handlers:
         session = self._session(visitor, request)
         session.language = language
         return {
-            **labels.of(self._page, session, self._media, self.strings(session)),
+            **self._labels(session),
             **self.show(session, visitor, request),
         }
 

@@ -36,6 +36,8 @@ class HistoryHandlers:
             return blank | self._do(event.action, str(event.id), event, session, visitor, request)
         except AssistantError as error:
             return blank | {self._page.notice: notices.about(error, strings)}
+        except OSError as error:
+            return blank | {self._page.notice: notices.not_exported(error, strings)}
 
     def search(self, text: str, visitor: Visitor, request: gr.Request) -> str:
         return self._handlers.entries(self._handlers.session(visitor, request), text)
@@ -46,14 +48,15 @@ class HistoryHandlers:
         history = self._shelf.history
         self._shelf.flush()
         entries = history.entries(session.owner, limit=history.count(session.owner))
-        toast = ""
-        path = None
-        if entries:
-            archived = [self._archived(entry.id, session.owner) for entry in entries]
-            path = exports.file(archive.dump(archived), "autoglm", "json")
-        else:
-            toast = rail.told(self._handlers.strings(session).history.nothing_to_export)
-        return {self._page.rail.download: path, self._page.rail.toast: toast}
+        strings = self._handlers.strings(session)
+        blank: Updates = {self._page.rail.download: None, self._page.rail.toast: ""}
+        if not entries:
+            return blank | {self._page.rail.toast: rail.told(strings.history.nothing_to_export)}
+        archived = [self._archived(entry.id, session.owner) for entry in entries]
+        try:
+            return blank | {self._page.rail.download: exports.file(archive.dump(archived), "autoglm", "json")}
+        except OSError as error:
+            return blank | {self._page.notice: notices.not_exported(error, strings)}
 
     def take(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Add the conversations of a file to the list, and show the first of them."""

@@ -13,15 +13,18 @@ from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import compare, doctor, inspector, keys, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.sign_in import signed_in
 from autoglm_ui.view.strings import Strings
 
 
-def of(page: Page, session: Session, media: MediaFolder, strings: Strings) -> dict[Any, Any]:
+def of(
+    page: Page, session: Session, media: MediaFolder, strings: Strings, max_upload_mb: int
+) -> dict[Any, Any]:
     """Updates of everything that has words or shows a choice, less what comes and goes with the talk."""
     return {
         page.new: gr.update(value=strings.new),
         page.settings_button: _settings_button(strings),
-        page.words: _words(strings),
+        page.words: _words(strings, max_upload_mb),
         page.greeting: _greeting(strings),
         page.text: gr.update(label=strings.message, placeholder=strings.placeholder),
         page.attach: gr.update(label=strings.attach),
@@ -82,6 +85,7 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         panel.use: gr.update(value=strings.use),
         panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
         panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),
+        panel.account: signed_in(session.user, strings) if session.user else "",
         panel.aloud: gr.update(label=strings.voice.aloud, info=strings.voice.aloud_hint),
         panel.temperature: gr.update(
             label=strings.temperature, info=strings.temperature_hint, value=options.temperature
@@ -100,15 +104,20 @@ def _settings_button(strings: Strings) -> str:
     )
 
 
-def _words(strings: Strings) -> str:
-    """What the script of the page says: only the browser knows when the microphone refuses."""
+def _words(strings: Strings, max_upload_mb: int) -> str:
+    """What the script of the page says: only the browser knows when a microphone or an upload fails."""
+    uploads = {
+        "full": strings.upload_full,
+        "failed": strings.upload_failed,
+        "large": strings.upload_large.format(size=max_upload_mb),
+    }
     sentences = {
         "insecure": strings.microphone_insecure,
         "denied": strings.microphone_denied,
         "missing": strings.microphone_missing,
         "failed": strings.microphone_failed,
     }
-    language = f'<span data-language="{strings.code}" hidden></span>'
+    language = f'<span data-language="{strings.code}" data-most="{max_upload_mb * 2**20}" hidden></span>'
     cancel = (
         f'<span data-voice-cancel="{escape(strings.voice.cancel, quote=True)}"'
         f' data-voice-longest="{LONGEST:.0f}" hidden></span>'
@@ -118,8 +127,9 @@ def _words(strings: Strings) -> str:
         + cancel
         + keys.dialog(strings)
         + "".join(
-            f'<p class="notice" role="alert" data-microphone="{name}" hidden>{escape(sentence)}</p>'
-            for name, sentence in sentences.items()
+            f'<p class="notice" role="alert" data-{kind}="{name}" hidden>{escape(sentence)}</p>'
+            for kind, words in (("microphone", sentences), ("upload", uploads))
+            for name, sentence in words.items()
         )
     )
 

@@ -99,6 +99,7 @@ class SettingsPanel:
     doctor: DoctorPanel
     aloud: gr.Checkbox
     microphone: gr.Dropdown
+    account: gr.HTML
 
 
 def build(settings: Settings, strings: Strings) -> Page:
@@ -223,9 +224,10 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         microphone = microphone_view.choice()
         temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, buttons=[], elem_id="temperature")
         max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
+        account = gr.HTML("", elem_id="account", visible=settings.auth is not None)
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
-        temperature, max_tokens, doctor, aloud, microphone,
+        temperature, max_tokens, doctor, aloud, microphone, account,
     )  # fmt: skip
 
 

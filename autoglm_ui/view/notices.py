@@ -35,6 +35,11 @@ def not_imported(name: str, error: AssistantError, strings: Strings) -> str:
     return _notice(strings.history.import_refused.format(name=name), f"{error.message}. {error.remedy}")
 
 
+def not_exported(error: OSError, strings: Strings) -> str:
+    """A file that could not be made, on a disk that is full for instance."""
+    return plain(strings.history.not_exported.format(reason=error.strerror or type(error).__name__))
+
+
 def plain(text: str) -> str:
     """A notice of one sentence."""
     return _notice(text, "")

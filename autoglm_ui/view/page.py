@@ -20,9 +20,9 @@ from autoglm_ui.view.history import HistoryHandlers
 from autoglm_ui.view.inspector import InspectorHandlers
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.microphone import MicrophoneHandlers, MicrophoneWidgets
-from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.reviewing import ReviewHandlers
-from autoglm_ui.view.security import SecurityHeaders, TrustedHosts
+from autoglm_ui.view.security import FullDisk, SecurityHeaders, TrustedHosts
+from autoglm_ui.view.sign_in import Door, SignIn, user
 from autoglm_ui.view.strings import LANGUAGES
 from autoglm_ui.view.theme import ICON, script, style, theme
 
@@ -42,6 +42,8 @@ def build(
     sessions: Sessions, media: MediaFolder, settings: Settings, shelf: Shelf, recorder: Recorder
 ) -> gr.Blocks:
     """The page; serve it with `launch_arguments`."""
+    # Served where they are: copies of them would need room on a disk that may be full.
+    gr.set_static_paths(media.path)
     with gr.Blocks(
         title="AutoGLM",
         analytics_enabled=False,
@@ -60,9 +62,10 @@ def build(
     return demo
 
 
-def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
-    """Arguments of `gr.Blocks.launch` that do not depend on the port."""
+def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None = None) -> dict[str, Any]:
+    """Arguments of `gr.Blocks.launch` that do not depend on the port. With a `door`, visitors sign in."""
     return {
+        "auth_dependency": user if door else None,
         "server_name": settings.host,
         "prevent_thread_lock": True,
         "quiet": True,
@@ -82,6 +85,8 @@ def launch_arguments(media: MediaFolder, settings: Settings) -> dict[str, Any]:
             "middleware": [
                 Middleware(TrustedHosts, names=(settings.host, *settings.allowed_hosts)),
                 Middleware(SecurityHeaders),
+                *([Middleware(SignIn, door=door)] if door else []),
+                Middleware(FullDisk),
             ],
         },
         "favicon_path": ICON,
@@ -146,7 +151,7 @@ def _connect(
         panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
         panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
         page.rail.upload, page.inspector.head,
-        panel.doctor.group, panel.doctor.preset, panel.doctor.check, panel.aloud,
+        panel.doctor.group, panel.doctor.preset, panel.doctor.check, panel.aloud, panel.account,
         *page.compare.panel.labelled,
     ]  # fmt: skip
     visitor = page.visitor
@@ -189,7 +194,7 @@ def _connect(
     inspecting = InspectorHandlers(handlers.session, handlers.strings, handlers.url)
     page.inspector.button.click(inspecting.open, [visitor], [page.inspector.body], **quiet)
     page.inspector.body.click(inspecting.turn, [visitor], [page.inspector.body], **quiet)
-    _connect_rail(page.rail, visitor, whole, history, arrive, follow, quiet)
+    _connect_rail(page, whole, history, arrive, follow)
 
     page.attach.upload(
         handlers.attach, [page.attach, visitor], [page.tray, page.notice, page.attach], **quiet
@@ -248,14 +253,13 @@ def _connect_review(page: Page, review: ReviewHandlers) -> None:
 
 
 def _connect_rail(
-    rail: Rail,
-    visitor: gr.BrowserState,
+    page: Page,
     whole: list[Any],
     history: HistoryHandlers,
     arrive: Callable[[Any], None],
     follow: Callable[[Any], None],
-    quiet: dict[str, Any],
 ) -> None:
+    rail, visitor, quiet = page.rail, page.visitor, _QUIET
     for list_or_words in (rail.entries, rail.toast):
         acted = list_or_words.click(history.act, [visitor], [*whole, rail.toast, rail.download], **quiet)
         acted.then(None, [rail.download], None, js=_SAVE)
@@ -264,7 +268,9 @@ def _connect_rail(
     rail.search.change(
         history.search, [rail.search, visitor], [rail.entries], trigger_mode="always_last", **quiet
     )
-    exported = rail.export.click(history.export_all, [visitor], [rail.download, rail.toast], **quiet)
+    exported = rail.export.click(
+        history.export_all, [visitor], [rail.download, rail.toast, page.notice], **quiet
+    )
     exported.then(None, [rail.download], None, js=_SAVE)
     arrive(
         rail.upload.upload(history.take, [rail.upload, visitor], [*whole, rail.toast, rail.upload], **quiet)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from typing import Any
@@ -11,6 +13,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 #: Nothing from other machines: a model's answer cannot make the browser fetch a picture that tells
 #: a stranger what was said. Gradio itself needs inline and evaluated scripts.
@@ -34,7 +38,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 _HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not to others; without it to the page itself, forms would not tell where they were sent from.
+    "referrer-policy": "same-origin",
 }
 
 
@@ -77,6 +82,34 @@ def _own(host: str, here: set[str]) -> bool:
         return host == "localhost" or host in here or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+#: What the system says when there is no room for a file.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class FullDisk:
+    """Answers 507 instead of 500 where there is no room on the disk: the page keeps what it sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def noticing(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticing)
+        except OSError as error:
+            if error.errno not in _FULL or began or scope["type"] != "http":
+                raise
+            log.warning("no room on the disk for %s", scope["path"])
+            response = PlainTextResponse("There is no room on this machine's disk.\n", status_code=507)
+            await response(scope, receive, send)
 
 
 class TrustedHosts:

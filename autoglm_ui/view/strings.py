@@ -13,6 +13,7 @@ from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words import inspector as inspector_words
 from autoglm_ui.view.words import keys as key_words
 from autoglm_ui.view.words import review as review_words
+from autoglm_ui.view.words import sign_in as sign_in_words
 from autoglm_ui.view.words import voice as voice_words
 from autoglm_ui.view.words.actions import ActionWords
 from autoglm_ui.view.words.compare import CompareWords
@@ -21,6 +22,7 @@ from autoglm_ui.view.words.history import HistoryWords
 from autoglm_ui.view.words.inspector import InspectorWords
 from autoglm_ui.view.words.keys import KeyWords
 from autoglm_ui.view.words.review import ReviewWords
+from autoglm_ui.view.words.sign_in import SignInWords
 from autoglm_ui.view.words.voice import VoiceWords
 from engine.protocol import FailureKind
 
@@ -87,6 +89,9 @@ class Strings:
     nothing_to_send: str
     too_many: str
     refused: str
+    upload_full: str
+    upload_failed: str
+    upload_large: str
     silent: str
     microphone_insecure: str
     microphone_denied: str
@@ -119,6 +124,7 @@ class Strings:
     voice: VoiceWords
     history: HistoryWords
     review: ReviewWords
+    sign_in: SignInWords
     failures: Mapping[FailureKind, FailureWords]
 
 
@@ -173,6 +179,12 @@ EN = Strings(
     nothing_to_send="Type something, add a picture, or speak.",
     too_many="A message takes up to {count} attachments. Remove one, or send these first.",
     refused="{name} cannot be used",
+    upload_full="The disk of the machine that serves this page is full. Your file or recording is kept here "
+    "and sent as soon as there is room; leave this page open.",
+    upload_failed="Your file or recording could not be sent. It is kept here and tried again; leave this "
+    "page open.",
+    upload_large="A file is larger than {size} MB and was left out. Choose a smaller one; whoever runs this "
+    "page can allow more: --max-upload-mb.",
     silent="This recording is silent. Is the right microphone chosen, and is it switched on?",
     microphone_insecure="Browsers lend their microphone only to pages of this machine or over HTTPS. "
     "Open the page at http://localhost, or attach a recording instead.",
@@ -207,6 +219,7 @@ EN = Strings(
     voice=voice_words.EN,
     history=history_words.EN,
     review=review_words.EN,
+    sign_in=sign_in_words.EN,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords(
             "This could not be asked", "Change the message or the settings."
@@ -300,6 +313,10 @@ ZH = Strings(
     nothing_to_send="请输入文字、添加图片，或者说话。",
     too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
     refused="无法使用 {name}",
+    upload_full="运行此页面的机器磁盘已满。你的文件或录音留在这里，有空间后马上发送；请不要关闭页面。",
+    upload_failed="你的文件或录音没能发送。它留在这里，会自动重试；请不要关闭页面。",
+    upload_large="有文件超过 {size} MB，没有添加。请选择小一些的文件；"
+    "运行此页面的人可以用 --max-upload-mb 放宽。",
     silent="这段录音没有声音。请确认选对了麦克风，并且它已打开。",
     microphone_insecure="浏览器只允许本机页面或 HTTPS 页面使用麦克风。"
     "请用 http://localhost 打开此页面，或者添加录音文件。",
@@ -333,6 +350,7 @@ ZH = Strings(
     voice=voice_words.ZH,
     history=history_words.ZH,
     review=review_words.ZH,
+    sign_in=sign_in_words.ZH,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),
         FailureKind.TOO_LONG: FailureWords("消息太长", "请缩短消息，或换一个更大的模型。"),

@@ -38,6 +38,7 @@ class HistoryWords:
     nothing_to_export: str
     gone: str
     not_saved: str
+    not_exported: str
 
 
 EN = HistoryWords(
@@ -70,6 +71,8 @@ EN = HistoryWords(
     nothing_to_export="There is nothing to export yet.",
     gone="This conversation is not here any more.",
     not_saved="Not saved: {reason}. Nothing is lost while the program runs; make room on the disk.",
+    not_exported="The file could not be made: {reason}. Nothing was changed; make room on the disk and try "
+    "again.",
 )
 
 ZH = HistoryWords(
@@ -102,4 +105,5 @@ ZH = HistoryWords(
     nothing_to_export="还没有可以导出的对话。",
     gone="这个对话已经不在了。",
     not_saved="未能保存：{reason}。程序运行期间不会丢失，请清理磁盘空间。",
+    not_exported="文件无法生成：{reason}。内容没有改变，请清理磁盘空间后重试。",
 )
