@@ -74,10 +74,12 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
 
     from autoglm_ui.backends.choice import BackendChoice, BackendPool, make
     from autoglm_ui.jobs import BackgroundLoop
+    from autoglm_ui.meter import METER
     from autoglm_ui.store import Shelf
     from autoglm_ui.view.sign_in import Door, secret
     from engine.protocol import AssistantError
 
+    METER.watch()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -103,11 +105,13 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         # and stays when the last visitor leaves.
         pool.lease(choice)
 
+        from autoglm_ui.quota import Quota
         from autoglm_ui.recorder import Recorder
         from autoglm_ui.sessions import Sessions
         from autoglm_ui.view import page
 
-        sessions = Sessions(loop, pool, choice, shelf=shelf)
+        quota = Quota(settings.visitor_seconds) if settings.visitor_seconds else None
+        sessions = Sessions(loop, pool, choice, shelf=shelf, quota=quota)
         cleanup.callback(sessions.close)
         media = history.media
         recorder = Recorder()
@@ -125,6 +129,8 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         else:
             add_health(app, pool, choice)
         print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)
+        if settings.share:
+            print(f"autoglm-ui: {shared(demo.share_url, settings)}", flush=True)
         stopped.wait()
         print("autoglm-ui: ending", flush=True)
     return 0
@@ -142,6 +148,17 @@ def _unusable(folder: Path, error: Exception) -> str:
     remedy = getattr(error, "remedy", "Name another folder: --data-dir DIR.")
     reason = getattr(error, "message", f"conversations cannot be kept in {folder} ({error})")
     return f"{reason}. {remedy}"
+
+
+def shared(url: str | None, settings: Settings) -> str:
+    """What is to be said of the public link."""
+    if url is None:
+        return (
+            "no public link could be made. It needs a network, and Gradio's tunnel (downloaded once); the "
+            "page is at the address above only."
+        )
+    warning = "with a name and a password" if settings.auth else "and anyone who has it can use this machine"
+    return f"{url}  works from anywhere for up to a week, {warning}; nobody can change what answers"
 
 
 def add_health(app: Any, pool: Any, choice: Any) -> None:

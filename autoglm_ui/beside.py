@@ -50,7 +50,7 @@ class Beside:
     """The second backend of one conversation, and the reply under way beside the one that counts.
 
     `lock` is the conversation's own; `read` and `write` give and take it, `write` with whether it must be
-    saved at once.
+    saved at once. `limited` makes a backend stop where it must.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class Beside:
         lock: threading.RLock,
         read: Callable[[], Conversation],
         write: Callable[[Conversation, bool], None],
+        limited: Callable[[Backend], Backend] = lambda backend: backend,
     ) -> None:
         self._loop = loop
         self._pool = pool
         self._lock = lock
         self._read = read
         self._write = write
+        self._limited = limited
         self._choice: BackendChoice | None = None
         self._job: Job | None = None
         self._replay: Replay | None = None
@@ -122,7 +124,7 @@ class Beside:
 
         if not self._running():
             self._ticket = reply.id
-        self._job = Job(self._loop, backend, request, fold, self._lock)
+        self._job = Job(self._loop, self._limited(backend), request, fold, self._lock)
         return self._job
 
     def begin(self, exchange: str, request: Request, backend: Backend, without: tuple[Left, ...] = ()) -> Job:

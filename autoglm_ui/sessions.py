@@ -19,6 +19,7 @@ from autoglm_ui.backends.choice import BackendChoice, BackendPool
 from autoglm_ui.beside import Beside
 from autoglm_ui.conversation import Conversation, Left, NothingToRetry, Rating, Reply, StillAnswering
 from autoglm_ui.jobs import BackgroundLoop, Job
+from autoglm_ui.quota import LimitedBackend, Quota
 from autoglm_ui.settings import Language
 from autoglm_ui.store import NotSaved, Record, Shelf
 from engine.protocol import (
@@ -78,13 +79,15 @@ class Visit:
     """Who asks, as their page says: whose conversations, and which of them.
 
     `visitor` and `conversation` are what the browser kept, `user` the name that somebody signed in with;
-    each may be missing. `page` is one load of the page.
+    each may be missing. `page` is one load of the page; `address` is where it came from, as far as that tells
+    visitors apart.
     """
 
     page: str
     visitor: str | None = None
     conversation: str | None = None
     user: str | None = None
+    address: str = ""
 
 
 class Session:
@@ -99,9 +102,13 @@ class Session:
         owner: str = "",
         shelf: Shelf | None = None,
         record: Record | None = None,
+        quota: Quota | None = None,
     ) -> None:
         self.id = id
         self.owner = owner
+        #: Whose allowance it is answered from.
+        self.payer = owner
+        self._quota = quota
         self.language: Language | None = None
         self.options = Options()
         self.window = WINDOW
@@ -114,7 +121,7 @@ class Session:
         self._conversation = record.conversation if record else Conversation()
         self._attachments = tuple(_attachment(part) for part in record.pending) if record else ()
         self._job: Job | None = None
-        self.beside = Beside(loop, pool, self._lock, lambda: self._conversation, self._write)
+        self.beside = Beside(loop, pool, self._lock, lambda: self._conversation, self._write, self._limited)
         self.touched = time.monotonic()
 
     # Reading: each is one frozen value, whole at any time.
@@ -161,6 +168,11 @@ class Session:
         """Why what was said is not saved; None if it is."""
         return self._shelf.problem if self._shelf else None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Of answering; None without a limit."""
+        return max(0.0, self._quota.left(self.payer)) if self._quota else None
+
     # Changing.
 
     def attach(self, part: ImagePart | AudioPart) -> None:
@@ -178,7 +190,10 @@ class Session:
             self._save()
 
     def send(self, text: str) -> None:
-        """Ask with `text` and the attachments. Raises `NothingToSend`, `StillAnswering`: all is kept."""
+        """Ask with `text` and the attachments.
+
+        Raises `NothingToSend`, `StillAnswering`, `QuotaSpent`: all is kept.
+        """
         with self._lock:
             parts = tuple(item.part for item in self._attachments)
             self._ask(Message("user", (*parts, TextPart(text)) if text.strip() else parts), ())
@@ -192,6 +207,7 @@ class Session:
         if not message.parts:
             raise NothingToSend
         self._must_be_idle()
+        self._admit()
         self._conversation = conversation.send(
             message, self._conversation, self._blank(), uuid.uuid4().hex, time.time()
         )
@@ -201,10 +217,11 @@ class Session:
     def retry(self) -> None:
         """Answer the last message again, with a backend loaded anew if it could not be loaded.
 
-        Raises `StillAnswering`, `NothingToRetry`.
+        Raises `StillAnswering`, `NothingToRetry`, `QuotaSpent`.
         """
         with self._lock:
             self._must_be_idle()
+            self._admit()
             self._conversation = conversation.retry(self._conversation, self._blank())
             self._pool.renew(self._choice)
             self._answer()
@@ -221,7 +238,9 @@ class Session:
     def ask_without(self, left: Left) -> None:
         """Ask the last question once more without that kind of media, beside the answer that counts.
 
-        Nothing happens where nothing would be left to ask. Raises `StillAnswering`, `NothingToRetry`.
+        Nothing happens where nothing would be left to ask.
+
+        Raises `StillAnswering`, `NothingToRetry`, `QuotaSpent`.
         """
         with self._lock:
             self._must_be_idle()
@@ -230,17 +249,19 @@ class Session:
                 raise NothingToRetry
             asked = conversation.without(left, conversation.request(self._conversation, self.options))
             if asked is not None:
+                self._admit()
                 self.beside.begin(last.id, asked, self.backend, (left,))
 
     def replay(self) -> None:
         """Ask the second backend every question again.
 
-        Raises `StillAnswering`, `NothingToRetry`, `NoSecond`.
+        Raises `StillAnswering`, `NothingToRetry`, `NoSecond`, `QuotaSpent`.
         """
         with self._lock:
             self._must_be_idle()
             if self._conversation.last is None:
                 raise NothingToRetry
+            self._admit()
             self.beside.start_replay(self.options)
 
     def prefer(self, reply: str) -> None:
@@ -292,6 +313,15 @@ class Session:
         self.beside.close()
         self._pool.release(self._choice)
 
+    def _admit(self) -> None:
+        """Raises `QuotaSpent` where nothing more may be asked for now."""
+        if self._quota:
+            self._quota.admit(self.payer)
+
+    def _limited(self, backend: Backend) -> Backend:
+        """`backend`, for as long as the allowance lasts."""
+        return LimitedBackend(backend, self._quota, self.payer) if self._quota else backend
+
     def _must_be_idle(self) -> None:
         if self.busy:
             raise StillAnswering
@@ -311,7 +341,7 @@ class Session:
             self._conversation = conversation.beside(other, last.id, self._conversation)
         # Before it is answered: a question is not lost, whatever becomes of the answer.
         self._save()
-        self._job = Job(self._loop, self.backend, request, self._fold, self._lock)
+        self._job = Job(self._loop, self._limited(self.backend), request, self._fold, self._lock)
         if second is not None and other is not None:
             self.beside.answer(other, request, self._pool.get(second))
 
@@ -349,7 +379,9 @@ class Sessions:
         choice: BackendChoice,
         idle: float = IDLE_SECONDS,
         shelf: Shelf | None = None,
+        quota: Quota | None = None,
     ) -> None:
+        self._quota = quota
         self._loop = loop
         self._pool = pool
         self._choice = choice
@@ -374,6 +406,7 @@ class Sessions:
             assert session is not None, "an id of the page's own is nobody else's"
             self._pages[visit.page] = session.id
             session.touched = time.monotonic()
+            session.payer = owner if visit.user or not visit.address else f"address:{visit.address}"
             return session
 
     def new(self, visit: Visit, like: Session) -> Session:
@@ -454,7 +487,7 @@ class Sessions:
         return self._make(id, owner, choice or self._choice, record)
 
     def _make(self, id: str, owner: str, choice: BackendChoice, record: Record | None = None) -> Session:
-        session = Session(id, self._loop, self._pool, choice, owner, self._shelf, record)
+        session = Session(id, self._loop, self._pool, choice, owner, self._shelf, record, self._quota)
         self._sessions[id] = session
         return session
 
@@ -473,5 +506,5 @@ def _valid(id: str | None) -> str | None:
 
 
 def _inherit(session: Session, like: Session) -> None:
-    session.language, session.options = like.language, like.options
+    session.language, session.options, session.payer = like.language, like.options, like.payer
     session.compare(like.beside.choice)

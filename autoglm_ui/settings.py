@@ -16,6 +16,9 @@ from engine.loading import Loading
 
 PREFIX = "AUTOGLM_"
 
+#: Seconds of answering that a visitor of a Space gets in an hour, unless told otherwise.
+SPACE_SECONDS = 240.0
+
 #: Variables with our prefix that others read: the drawing of training screens, and the service.
 OTHERS = frozenset(
     {
@@ -70,6 +73,8 @@ class Settings:
     lock_backend: bool = False
     api: bool = False
     auth: str | None = field(default=None, repr=False)
+    share: bool = False
+    visitor_seconds: float | None = None
     on_space: bool = False
     loading: Loading = Loading()
     plan: bool = False
@@ -82,7 +87,7 @@ class Settings:
     @property
     def local(self) -> bool:
         """Only this machine can reach the page."""
-        return self.host in _LOOPBACK
+        return self.host in _LOOPBACK and not self.share
 
     @property
     def backend_locked(self) -> bool:
@@ -91,12 +96,18 @@ class Settings:
 
     @property
     def lends_microphone(self) -> bool:
-        """Who sits at this machine may record with its microphone; nobody sits at a Space."""
-        return not self.on_space
+        """Who sits at this machine may record with its microphone. Nobody sits at a Space, and who comes
+        over a shared link seems to sit here."""
+        return not self.on_space and not self.share
+
+    @property
+    def tells_addresses(self) -> bool:
+        """Visitors come from addresses of their own, not all from that of a proxy."""
+        return not self.on_space and not self.share
 
     @property
     def opens_browser(self) -> bool:
-        return not self.no_browser and self.local and not self.on_space
+        return not self.no_browser and self.host in _LOOPBACK and not self.on_space
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -109,7 +120,11 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
     on_space = bool(environ.get("SPACE_ID"))
     values: dict[str, Any] = {"on_space": on_space}
     if on_space:
-        values |= {"host": "0.0.0.0", "allowed_hosts": _hosts(environ.get("SPACE_HOST", "*.hf.space"))}
+        values |= {
+            "host": "0.0.0.0",
+            "allowed_hosts": _hosts(environ.get("SPACE_HOST", "*.hf.space")),
+            "visitor_seconds": SPACE_SECONDS,
+        }
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in OTHERS:
             continue
@@ -136,6 +151,12 @@ def _consistent(settings: Settings) -> Settings:
         raise UsageError("--api serves the model of this process; clients of --base-url can ask it directly.")
     elif not settings.base_url.startswith(("http://", "https://")):
         raise UsageError(f"--base-url is {settings.base_url!r}; it must begin with http:// or https://.")
+    if settings.share and settings.on_space:
+        raise UsageError("--share is for this machine; a Space has a public address already.")
+    if settings.share and settings.host not in _LOOPBACK:
+        raise UsageError("--share makes a link to this machine's own address: leave out --host.")
+    if settings.visitor_seconds is not None and not settings.visitor_seconds > 0:
+        raise UsageError(f"--visitor-seconds is {settings.visitor_seconds:g}; it must be above 0.")
     if settings.auth and settings.api and settings.api_key is None:
         raise UsageError(
             "--auth keeps strangers from the page; /v1 beside it needs a key of its own: --api-key."
@@ -241,6 +262,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE|NAME:PASSWORD,…",
         help="only these people may use the page, each with conversations of their own: a file that "
         "'python -m autoglm_ui.accounts FILE NAME' writes, or names and passwords",
+    )
+
+    page.add_argument(
+        "--share",
+        action="store_true",
+        help="make a public link to the page, through Gradio's tunnel, for up to a week; whoever has the "
+        "link can use it: think of --auth",
+    )
+    page.add_argument(
+        "--visitor-seconds",
+        type=float,
+        metavar="S",
+        help="seconds of answering that each visitor gets in an hour (default: no limit; in a Space "
+        f"{SPACE_SECONDS:.0f})",
     )
 
     files = parser.add_argument_group("files")

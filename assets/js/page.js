@@ -130,11 +130,15 @@
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   };
+  let leaving = false;
   window.fetch = async (resource, options) => {
     const isUpload = options?.method === "POST" && /\/gradio_api\/upload\b/.test(String(resource?.url ?? resource));
     const response = await (isUpload ? upload(resource, options) : fetchOnce(resource, options));
     // Signed out meanwhile: the page to sign in with comes instead; what was typed is kept.
-    if (response.headers.has("x-sign-in")) location.reload();
+    if (response.headers.has("x-sign-in") && !leaving) {
+      leaving = true;
+      location.reload();
+    }
     return response;
   };
 

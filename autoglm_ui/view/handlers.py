@@ -19,6 +19,7 @@ from autoglm_ui.attachments import attach
 from autoglm_ui.backends.choice import BUNDLED, BackendChoice
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import tail
+from autoglm_ui.quota import QuotaSpent
 from autoglm_ui.sessions import (
     MAX_ATTACHMENTS,
     WINDOW,
@@ -30,11 +31,12 @@ from autoglm_ui.sessions import (
 )
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.store import MediaFolder, Shelf
-from autoglm_ui.view import chat, compare, labels, notices, rail, review, status
+from autoglm_ui.view import chat, compare, labels, meter, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.microphone import silent
 from autoglm_ui.view.remembered import Remembered, Visitor, choice_to_json, options_to_json
+from autoglm_ui.view.security import came_from
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
 from engine.protocol import AssistantError, AudioPart, ImagePart, InvalidRequest, Options
 
@@ -144,7 +146,9 @@ class Handlers:
         reply, last = session.reply, session.conversation.last
         if reply and reply.settled and last and last.beside and not last.beside.settled:
             reply = last.beside
-        return status.status_line(session.backend, reply, self.strings(session), session.unsaved)
+        return status.status_line(
+            session.backend, reply, self.strings(session), session.unsaved, session.seconds_left
+        )
 
     def tray(self, session: Session) -> str:
         """What waits in the composer."""
@@ -174,7 +178,7 @@ class Handlers:
         session = self._session(visitor, request)
         try:
             session.send(text)
-        except (StillAnswering, NothingToSend) as error:
+        except (StillAnswering, NothingToSend, QuotaSpent) as error:
             return {self._page.notice: notices.about(error, self.strings(session)), self._page.accepted: ""}
         return {
             self._page.accepted: text,
@@ -349,11 +353,17 @@ class Handlers:
             page.visitor: self._visitor(session, visitor, request),
         }
 
-    @staticmethod
-    def visit(visitor: Visitor, request: gr.Request) -> Visit:
+    def visit(self, visitor: Visitor, request: gr.Request) -> Visit:
+        """Who asks. Behind the proxy of a Space or of a shared link, all come from one address."""
         kept = visitor or {}
         user = getattr(request, "username", None)
-        return Visit(request.session_hash or "", kept.get("id"), kept.get("conversation"), user)
+        address = came_from(request) if self._settings.tells_addresses else ""
+        return Visit(request.session_hash or "", kept.get("id"), kept.get("conversation"), user, address)
+
+    def meter(self, visitor: Visitor, request: gr.Request) -> str:
+        """What left this program; who cannot choose where questions go has no business knowing."""
+        session = self._session(visitor, request)
+        return "" if self._settings.backend_locked else meter.shown(self.strings(session))
 
     @property
     def backend_locked(self) -> bool:

@@ -214,7 +214,7 @@ def _picture(
     elif remote or looking:
         pair = original
     else:
-        pair = original + f'<p class="hint">{escape(words.received)}: {size}. {escape(words.not_shown)}</p>'
+        pair = original + f'<p class="hint">{escape(words.not_shown.format(size=size))}</p>'
     left, top, right, bottom = seen.content_box
     facts = [words.untold if seen.tokens is None else words.image_tokens.format(count=seen.tokens)]
     if not remote and right > left and bottom > top:
@@ -222,7 +222,11 @@ def _picture(
             words.mapping.format(
                 x=f"{seen.original_width / (right - left):.2f}",
                 y=f"{seen.original_height / (bottom - top):.2f}",
-                **{name: f"{value:g}" for name, value in zip(_SIDES, seen.content_box, strict=True)},
+                # Not "-0": what arithmetic leaves of nothing.
+                **{
+                    name: f"{round(value, 1) + 0.0:g}"
+                    for name, value in zip(_SIDES, seen.content_box, strict=True)
+                },
             )
         )
     return _section(words.pictures, f'<div class="pair">{pair}</div>' + "".join(map(_hint, facts)))

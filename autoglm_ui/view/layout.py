@@ -37,6 +37,8 @@ element.addEventListener('click', (event) => {
 });
 """
 
+_TELL_ON_CLICK = "element.addEventListener('click', () => trigger('click', {}));"
+
 _REMOVE_ON_CLICK = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-remove]');
@@ -100,6 +102,7 @@ class SettingsPanel:
     aloud: gr.Checkbox
     microphone: gr.Dropdown
     account: gr.HTML
+    meter: gr.HTML
 
 
 def build(settings: Settings, strings: Strings) -> Page:
@@ -111,7 +114,7 @@ def build(settings: Settings, strings: Strings) -> Page:
         new = gr.Button(strings.new, elem_id="new", elem_classes="icon-button", size="sm")
         second = compare_view.panel(settings.backend_locked)
         with gr.Column(elem_id="settings", min_width=0, scale=0):
-            settings_button = gr.HTML("", elem_id="settings-open")
+            settings_button = gr.HTML("", elem_id="settings-open", js_on_load=_TELL_ON_CLICK)
             panel = _settings_panel(settings, strings)
     with gr.Column(elem_id="scroll"), gr.Column(elem_id="conversation"):
         with gr.Column(elem_id="welcome") as welcome:
@@ -224,10 +227,11 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         microphone = microphone_view.choice()
         temperature = gr.Slider(0.0, 2.0, value=0.0, step=0.1, buttons=[], elem_id="temperature")
         max_tokens = gr.Slider(16, 4096, value=512, step=16, buttons=[], elem_id="max-tokens")
+        meter = gr.HTML("", elem_id="meter")
         account = gr.HTML("", elem_id="account", visible=settings.auth is not None)
     return SettingsPanel(
         title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
-        temperature, max_tokens, doctor, aloud, microphone, account,
+        temperature, max_tokens, doctor, aloud, microphone, account, meter,
     )  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from autoglm_ui.conversation import StillAnswering
+from autoglm_ui.quota import QuotaSpent
 from autoglm_ui.sessions import NothingToSend
 from autoglm_ui.store import NotSaved
 from autoglm_ui.view.strings import Strings
@@ -17,10 +19,19 @@ def about(error: AssistantError, strings: Strings) -> str:
         return plain(strings.still_answering)
     if isinstance(error, NothingToSend):
         return plain(strings.nothing_to_send)
+    if isinstance(error, QuotaSpent):
+        return plain(_spent(error, strings))
     if isinstance(error, NotSaved):
         return plain(strings.history.not_saved.format(reason=error.reason))
     words = strings.failures[error.kind]
     return _notice(words.title, f"{error.message}. {error.remedy if strings.code == 'en' else words.remedy}")
+
+
+def _spent(error: QuotaSpent, strings: Strings) -> str:
+    words, wait = strings.meter, math.ceil(error.wait)
+    unit = words.seconds if wait < 100 else words.minutes
+    shown = unit.format(count=wait if wait < 100 else math.ceil(wait / 60))
+    return words.spent.format(allowance=f"{error.allowance:.0f}", wait=shown)
 
 
 def refused(name: str, error: AssistantError, strings: Strings) -> str:

@@ -70,7 +70,7 @@ def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None =
         "prevent_thread_lock": True,
         "quiet": True,
         "show_error": False,
-        "share": False,
+        "share": settings.share,
         "run_history": False,
         "footer_links": [],
         "ssr_mode": False,
@@ -83,7 +83,7 @@ def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None =
             "docs_url": None,
             "redoc_url": None,
             "middleware": [
-                Middleware(TrustedHosts, names=(settings.host, *settings.allowed_hosts)),
+                Middleware(TrustedHosts, names=_names(settings)),
                 Middleware(SecurityHeaders),
                 *([Middleware(SignIn, door=door)] if door else []),
                 Middleware(FullDisk),
@@ -93,6 +93,11 @@ def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None =
         "theme": theme(),
         "head": _head(),
     }
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """Host names that the page answers to."""
+    return (settings.host, *settings.allowed_hosts, *(["*.gradio.live"] if settings.share else []))
 
 
 def _head() -> str:
@@ -215,6 +220,7 @@ def _connect(
         **quiet,
     )
     _connect_microphone(page, microphone, booted, relabelled)
+    page.settings_button.click(handlers.meter, [visitor], [panel.meter], **quiet)
     options = [panel.thinking, panel.temperature, panel.max_tokens]
     for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
         option(handlers.options, [*options, visitor], [page.notice, visitor], **quiet)

@@ -77,6 +77,12 @@ def on_this_machine(request: Any) -> bool:
     return _own(client[0], here) and _own(origin, here)
 
 
+def came_from(request: Any) -> str:
+    """The address that a request came from; empty where it is this machine's own, as behind a proxy."""
+    client = request.request.scope.get("client")
+    return "" if not client or _own(client[0], set()) else client[0]
+
+
 def _own(host: str, here: set[str]) -> bool:
     try:
         return host == "localhost" or host in here or ipaddress.ip_address(host).is_loopback

@@ -13,14 +13,21 @@ from engine.protocol import AudioHeard, Backend, Failed, ImagePart, ImageSeen, R
 
 
 def status_line(
-    backend: Backend, reply: Reply | None, strings: Strings, unsaved: NotSaved | None = None
+    backend: Backend,
+    reply: Reply | None,
+    strings: Strings,
+    unsaved: NotSaved | None = None,
+    seconds_left: float | None = None,
 ) -> str:
-    """The state, what the model saw, the speed of the reply, and what could not be saved."""
+    """The state, what the model saw, the speed of the reply, what is left of the visitor's allowance, and
+    what could not be saved."""
     readiness = backend.readiness()
     state, word = _state(readiness, reply, backend.name, strings)
     facts = [] if reply is None else [*_perceived(reply, strings), *_speed(reply, strings)]
     if readiness.state == "ready":
         facts = [*_lacking(backend, strings), *facts]
+    if seconds_left is not None:
+        facts.append(strings.meter.left.format(seconds=f"{seconds_left:.0f}"))
     if readiness.failure is not None:
         facts = [failure_sentence(readiness.failure, strings)]
     bar = ""

@@ -12,6 +12,7 @@ from autoglm_ui.view.words import doctor as doctor_words
 from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words import inspector as inspector_words
 from autoglm_ui.view.words import keys as key_words
+from autoglm_ui.view.words import meter as meter_words
 from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words import sign_in as sign_in_words
 from autoglm_ui.view.words import voice as voice_words
@@ -21,6 +22,7 @@ from autoglm_ui.view.words.doctor import DoctorWords
 from autoglm_ui.view.words.history import HistoryWords
 from autoglm_ui.view.words.inspector import InspectorWords
 from autoglm_ui.view.words.keys import KeyWords
+from autoglm_ui.view.words.meter import MeterWords
 from autoglm_ui.view.words.review import ReviewWords
 from autoglm_ui.view.words.sign_in import SignInWords
 from autoglm_ui.view.words.voice import VoiceWords
@@ -124,6 +126,7 @@ class Strings:
     voice: VoiceWords
     history: HistoryWords
     review: ReviewWords
+    meter: MeterWords
     sign_in: SignInWords
     failures: Mapping[FailureKind, FailureWords]
 
@@ -219,6 +222,7 @@ EN = Strings(
     voice=voice_words.EN,
     history=history_words.EN,
     review=review_words.EN,
+    meter=meter_words.EN,
     sign_in=sign_in_words.EN,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords(
@@ -350,6 +354,7 @@ ZH = Strings(
     voice=voice_words.ZH,
     history=history_words.ZH,
     review=review_words.ZH,
+    meter=meter_words.ZH,
     sign_in=sign_in_words.ZH,
     failures={
         FailureKind.INVALID_REQUEST: FailureWords("这个请求无法提出", "请修改消息或设置。"),

@@ -72,7 +72,7 @@ def test_who_is_signed_out_meanwhile_loses_nothing(app: App, page: Page) -> None
     chat = ChatPage(page, app.url)
     chat.text.press_sequentially("almost sent")
     page.context.clear_cookies()
-    chat.text.press("Enter")
+    chat.text.press("Enter", no_wait_after=True)
     expect(page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
     sign_in(page, app.url, "ana", "correct horse")
     chat.ready()
@@ -90,12 +90,14 @@ def test_password_stays_valid_over_a_restart_and_not_longer_than_it_is_the_passw
         port = app.url.rpartition(":")[2]
         sign_in(page, app.url, "ana", "correct horse")
         expect(page.locator("#composer")).to_be_visible(timeout=PATIENCE)
+        page.goto("about:blank")
     with App(*options, "--auth", str(people), "--port", port):
-        page.reload()
+        page.goto(app.url)
         expect(page.locator("#composer")).to_be_visible(timeout=PATIENCE)
+        page.goto("about:blank")
     people.write_text(f"ana:{hashed('a newer one')}\n")
     with App(*options, "--auth", str(people), "--port", port):
-        page.reload()
+        page.goto(app.url)
         expect(page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
 
 

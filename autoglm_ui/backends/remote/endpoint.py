@@ -116,13 +116,17 @@ class Connections:
     def _made(self, address: Address) -> AsyncOpenAI:
         import openai
 
+        from autoglm_ui.backends.remote.counting import count_request, count_response
         from autoglm_ui.backends.remote.tap import observe
 
         timeout = openai.Timeout(self.timeouts.read, connect=self.timeouts.connect)
         # A proxy of the environment cannot reach this machine.
         names = ("all://", "http://", "https://") if address.is_loopback else ()
         direct: dict[str, Any] = dict.fromkeys(names)
-        hooks = {"request": [] if self.key else [_without_key], "response": [observe]}
+        hooks = {
+            "request": [count_request] if self.key else [_without_key, count_request],
+            "response": [count_response, observe],
+        }
         http = openai.DefaultAsyncHttpxClient(timeout=timeout, mounts=direct, event_hooks=hooks)
         client = openai.AsyncOpenAI(
             api_key=self.key or "none",

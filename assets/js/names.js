@@ -1,0 +1,28 @@
+// Names and states for those who listen, where Gradio's chat gives none.
+(() => {
+  "use strict";
+
+  const mend = () => {
+    // The fold of the thinking: one button, that says whether it is open. Its arrow is a picture.
+    for (const title of document.querySelectorAll(".chat .thought-group > .title")) {
+      const arrow = title.querySelector(".arrow");
+      if (arrow && !arrow.inert) arrow.inert = true;
+      const open = String(title.nextElementSibling !== null);
+      if (title.getAttribute("aria-expanded") !== open) title.setAttribute("aria-expanded", open);
+    }
+    for (const button of document.querySelectorAll(".chat .image-container > button:not([aria-label])")) {
+      button.setAttribute("aria-label", button.querySelector("img")?.alt || "");
+    }
+    // A name needs a role to be heard.
+    for (const message of document.querySelectorAll(".chat [data-testid][aria-label]:not([role])")) {
+      message.setAttribute("role", "group");
+    }
+  };
+
+  const begin = () => {
+    mend();
+    new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+  };
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
+})();
