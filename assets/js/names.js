@@ -10,8 +10,10 @@
       const open = String(title.nextElementSibling !== null);
       if (title.getAttribute("aria-expanded") !== open) title.setAttribute("aria-expanded", open);
     }
-    for (const button of document.querySelectorAll(".chat .image-container > button:not([aria-label])")) {
-      button.setAttribute("aria-label", button.querySelector("img")?.alt || "");
+    const picture = document.querySelector("[data-picture]")?.dataset.picture ?? "";
+    for (const button of document.querySelectorAll(".chat .image-container > button")) {
+      const name = button.querySelector("img")?.alt || picture;
+      if (name && button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
     }
     // A name needs a role to be heard.
     for (const message of document.querySelectorAll(".chat [data-testid][aria-label]:not([role])")) {

@@ -117,7 +117,10 @@ def _words(strings: Strings, max_upload_mb: int) -> str:
         "missing": strings.microphone_missing,
         "failed": strings.microphone_failed,
     }
-    language = f'<span data-language="{strings.code}" data-most="{max_upload_mb * 2**20}" hidden></span>'
+    language = (
+        f'<span data-language="{strings.code}" data-most="{max_upload_mb * 2**20}"'
+        f' data-picture="{escape(strings.picture, quote=True)}" hidden></span>'
+    )
     cancel = (
         f'<span data-voice-cancel="{escape(strings.voice.cancel, quote=True)}"'
         f' data-voice-longest="{LONGEST:.0f}" hidden></span>'

@@ -91,6 +91,7 @@ class Strings:
     nothing_to_send: str
     too_many: str
     refused: str
+    picture: str
     upload_full: str
     upload_failed: str
     upload_large: str
@@ -182,6 +183,7 @@ EN = Strings(
     nothing_to_send="Type something, add a picture, or speak.",
     too_many="A message takes up to {count} attachments. Remove one, or send these first.",
     refused="{name} cannot be used",
+    picture="Picture",
     upload_full="The disk of the machine that serves this page is full. Your file or recording is kept here "
     "and sent as soon as there is room; leave this page open.",
     upload_failed="Your file or recording could not be sent. It is kept here and tried again; leave this "
@@ -317,6 +319,7 @@ ZH = Strings(
     nothing_to_send="请输入文字、添加图片，或者说话。",
     too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
     refused="无法使用 {name}",
+    picture="图片",
     upload_full="运行此页面的机器磁盘已满。你的文件或录音留在这里，有空间后马上发送；请不要关闭页面。",
     upload_failed="你的文件或录音没能发送。它留在这里，会自动重试；请不要关闭页面。",
     upload_large="有文件超过 {size} MB，没有添加。请选择小一些的文件；"
