@@ -1,7 +1,9 @@
-"""What stands before the routes: the key, the number of requests at once, and the size of a body."""
+"""What stands before the routes: the key, the number of requests at once, the size and pace of a body."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 
 from starlette.datastructures import Headers
@@ -14,13 +16,14 @@ from engine.server.answering import error_response
 from engine.server.errors import ApiError
 
 BODY_MAX = 20 * MEBIBYTE
+BODY_PATIENCE = 60.0  # seconds
 AT_ONCE_MAX = 128  # requests with a body: each is held in memory before the engine's queue sees it
 OPEN_PATHS = frozenset({"/health"})
 
 
 class Guard:
-    """ASGI middleware: a bearer key, compared in constant time; at most `body_max` bytes of body; at most
-    `at_once_max` POST requests at a time.
+    """ASGI middleware: a bearer key, compared in constant time; at most `body_max` bytes of body, all of them
+    within `body_patience` seconds; at most `at_once_max` POST requests at a time.
 
     `OPEN_PATHS` and OPTIONS need no key; without `api_key` nothing does.
     """
@@ -31,10 +34,12 @@ class Guard:
         api_key: str | None = None,
         body_max: int = BODY_MAX,
         at_once_max: int = AT_ONCE_MAX,
+        body_patience: float = BODY_PATIENCE,
     ) -> None:
         self._app = app
         self._key = None if api_key is None else api_key.encode()
         self._body_max = body_max
+        self._body_patience = body_patience
         self._at_once_max = at_once_max
         self._at_once = 0
 
@@ -70,12 +75,21 @@ class Guard:
         return ApiError(413, text, "request_too_large")
 
     def _limited(self, receive: Receive) -> Receive:
-        """`receive` for a body of unknown length; raises the 413 where it grows too long."""
-        size = 0
+        """`receive` for a body of unknown length; raises the 413 where it grows too long, and a 408 where it
+        comes too slowly. What comes after the body, the end of the connection, may take any time.
+        """
+        size, whole = 0, False
+        deadline = asyncio.get_running_loop().time() + self._body_patience
 
         async def limited() -> Message:
-            nonlocal size
-            message = await receive()
+            nonlocal size, whole
+            try:
+                async with asyncio.timeout_at(None if whole else deadline):
+                    message = await receive()
+            except TimeoutError:
+                text = f"The body did not arrive within {self._body_patience:g} seconds. Send it again."
+                raise HTTPException(408, text, {"Connection": "close"}) from None
+            whole = not message.get("more_body")
             size += len(message.get("body", b""))
             if size > self._body_max:
                 if message.get("more_body"):
@@ -93,11 +107,13 @@ class Guard:
         """Read what is still coming, within reason: closing on it would reset the connection, and the
         client would see that and not why it was refused."""
         left = 4 * self._body_max
-        while left > 0:
-            message = await receive()
-            if not message.get("more_body"):  # the end, or the client has hung up
-                return
-            left -= len(message.get("body", b""))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._body_patience):
+                while left > 0:
+                    message = await receive()
+                    if not message.get("more_body"):  # the end, or the client has hung up
+                        return
+                    left -= len(message.get("body", b""))
 
 
 def _declared(scope: Scope) -> int:

@@ -21,7 +21,7 @@ from engine.server.answering import KEEP_ALIVE, Answer, Spoken, error_response
 from engine.server.call import CHOICES_MAX, read_call, remote_media
 from engine.server.choices import merge
 from engine.server.errors import ApiError, without_paths
-from engine.server.guard import AT_ONCE_MAX, BODY_MAX, Guard
+from engine.server.guard import AT_ONCE_MAX, BODY_MAX, BODY_PATIENCE, Guard
 from engine.server.metrics import CONTENT_TYPE, CountResponses, Meter
 from engine.server.remote_media import MediaFetcher
 from engine.server.replies import Completion, Health, Model, ModelList, Transcription, describe, failures
@@ -44,13 +44,14 @@ def create_app(
     media: MediaFetcher | None = None,
     engine: Callable[[], object] | None = None,
     choices_max: int = CHOICES_MAX,
+    body_patience: float = BODY_PATIENCE,
 ) -> FastAPI:
     """The service as an ASGI application, which closes `backend` when it shuts down.
 
     `served_name` is what clients call the model, by default the backend's own name. `body_max` is in
-    bytes, `at_once_max` in requests, `keep_alive` in seconds. `media` fetches what requests only name;
-    without it nothing is fetched. `engine` gives what /metrics asks, by default `backend`. `choices_max`
-    is the most that one call may ask for.
+    bytes, `at_once_max` in requests, `keep_alive` and `body_patience` in seconds. `media` fetches what
+    requests only name; without it nothing is fetched. `engine` gives what /metrics asks, by default
+    `backend`. `choices_max` is the most that one call may ask for.
     """
 
     @asynccontextmanager
@@ -65,7 +66,9 @@ def create_app(
     app.include_router(routes.router)
     described = describe(app.routes, choices_max, secured=api_key is not None)
     app.openapi = lambda: described
-    app.add_middleware(Guard, api_key=api_key, body_max=body_max, at_once_max=at_once_max)
+    app.add_middleware(
+        Guard, api_key=api_key, body_max=body_max, at_once_max=at_once_max, body_patience=body_patience
+    )
     app.add_middleware(CountResponses, meter=meter, routes=ROUTES)
     app.add_middleware(
         CORSMiddleware, allow_origin_regex=_LOCAL_PAGES, allow_methods=["*"], allow_headers=["*"]
@@ -112,6 +115,7 @@ class Routes:
             s400="What is wrong, with the field in `param`; or the text is longer than the context.",
             s401="The key is missing or wrong.",
             s404="There is no model of that name.",
+            s408="The body did not arrive within a minute.",
             s413="The body is over 20 MB, a picture or a recording over its limit.",
             s429="The queue is full; `Retry-After` says when to come back.",
         )
@@ -237,7 +241,12 @@ async def _on_error(_: Request, error: Exception) -> Response:
 async def _on_http_error(_: Request, error: Exception) -> Response:
     """What the framework refuses by itself: an unknown route, a wrong method, a body that is too large."""
     assert isinstance(error, HTTPException)
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+    codes = {
+        404: "not_found",
+        405: "method_not_allowed",
+        408: "request_too_slow",
+        413: "request_too_large",
+    }
     code = codes.get(error.status_code, "invalid_request")
     return error_response(ApiError(error.status_code, error.detail, code, headers=error.headers))
 

@@ -506,6 +506,22 @@ def test_a_body_over_the_limit_is_a_413_that_the_client_gets_to_read(declared: b
         assert post(service, ask("x" * 90_000, max_tokens=1)).status_code == 200
 
 
+@pytest.mark.parametrize("key", ["sk-slow", "sk-other"], ids=["let in", "refused"])
+def test_a_body_that_never_ends_is_given_up(key: str):
+    """Else so many slow clients as may be here at once would keep everyone out."""
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
+    )
+    with serving(ScriptedBackend(Script(delay=0)), api_key="sk-slow", body_patience=0.3) as service:
+        url = httpx.URL(service.url)
+        with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+            connection.sendall(head.encode())
+            told = connection.recv(65536).decode()
+    status, code = ("408", "request_too_slow") if key == "sk-slow" else ("401", "invalid_api_key")
+    assert told.startswith(f"HTTP/1.1 {status}") and code in told
+
+
 def test_requests_beyond_those_that_memory_is_for_are_told_when_to_come_back():
     backend = ScriptedBackend(Script(load=60))
     with serving(backend, at_once_max=1) as service, httpx.Client(timeout=10) as client:
