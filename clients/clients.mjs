@@ -17,7 +17,13 @@ for await (const chunk of await client.chat.completions.create({ model, messages
 }
 assert.equal(streamed, whole.choices[0].message.content);
 assert.equal(thought, whole.choices[0].message.reasoning_content);
-await assert.rejects(client.chat.completions.create({ model, messages, n: 2 }), OpenAI.BadRequestError);
+const scored = await client.chat.completions.create({ model, messages, n: 2, logprobs: true, top_logprobs: 1 });
+for (const choice of scored.choices) {
+  assert.equal(choice.message.content, streamed);
+  const told = choice.logprobs.content.flatMap((token) => token.bytes);
+  assert(Buffer.from(told).toString().includes(streamed));
+}
+await assert.rejects(client.chat.completions.create({ model, messages, n: 0 }), OpenAI.BadRequestError);
 
 const sdk = createOpenAICompatible({ name: "autoglm", baseURL, apiKey: "none" })(model);
 const generated = await generateText({ model: sdk, prompt: "你是谁？" });
