@@ -30,6 +30,9 @@ from autoglm_ui.view.theme import ICON, script, style, theme
 #: many seconds.
 _UPLOAD_AGE = 3600
 
+#: Seconds between two looks of Gradio's queue for work; a click waits half of it on average.
+_QUEUE_PAUSE = 0.01
+
 _THIS_TAB = "(visitor) => window.autoglmPage.thisTab(visitor)"
 _SHOWN = "(visitor, text) => window.autoglmPage.shown(visitor, text)"
 _SAVE = "(file) => window.autoglmPage.download(file)"
@@ -59,7 +62,18 @@ def build(
         _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
+    _spare(demo, page.accepted)
     return demo
+
+
+def _spare(demo: gr.Blocks, idle: gr.Textbox) -> None:
+    """Take from Gradio the work that nobody sees; `idle` is a component that holds next to nothing."""
+    # Whenever any event takes a step, its page copies all that is held by each component on which progress
+    # would be shown: every output there is, the whole conversation among them, unless one is named.
+    for event in demo.fns.values():
+        event.show_progress_on = [idle]
+    # Its queue looks for work a thousand times a second, which is five hundredths of a core for nothing.
+    demo._queue.sleep_when_free = _QUEUE_PAUSE
 
 
 def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None = None) -> dict[str, Any]:

@@ -119,3 +119,10 @@ def test_importing_starts_nothing() -> None:
         "assert threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+def test_progress_is_noted_where_next_to_nothing_is_held(launch):
+    # Else each step of any event copies, in the page, all that any event ever showed.
+    config = httpx.get(f"{launch('--model', 'scripted').url}/config").json()
+    [accepted] = [each["id"] for each in config["components"] if each["props"].get("elem_id") == "accepted"]
+    assert {tuple(each["show_progress_on"] or ()) for each in config["dependencies"]} == {(accepted,)}
