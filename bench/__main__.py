@@ -14,7 +14,7 @@ from bench import machine, report
 from bench.rounds import CLOCKS, Result
 
 PARTS = {
-    "page": "how soon the page is there",
+    "page": "the page in a real browser beside others, before the same endpoint",
     "answers": "how fast it answers text, a picture, a voice, and both",
     "load": "from nothing to the first token, and memory",
     "decode": "one chat's speed against transformers and the floor",

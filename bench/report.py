@@ -35,15 +35,53 @@ def section(result: dict[str, Any]) -> str:
         + f", load {machine['load_average']:.1f}, torch {machine['libraries']['torch']}, "
         f"commit {machine['commit']}, in {CLOCKS[result['clock']]}.",
         "",
-        "| figure | median | least | most |",
-        "|---|---:|---:|---:|",
-        *(row(name, figure) for name, figure in result["figures"].items()),
     ]
+    columns = result.get("columns", [])
+    plain = {name: each for name, each in result["figures"].items() if column_of(name) not in columns}
+    if columns:
+        lines += [*matrix(result), ""]
+    if plain:
+        has_limit = any("limit" in figure for figure in plain.values())
+        lines += ["| figure | median | least | most |" + " wanted |" * has_limit]
+        lines += ["|---|---:|---:|---:|" + "---|" * has_limit]
+        lines += [row(name, each) + f" {wanted(each)} |" * has_limit for name, each in plain.items()]
     if result["ratios"]:
         lines += ["", "| ratio | median | least | most | wanted |", "|---|---:|---:|---:|---|"]
         lines += [row(name, figure) + f" {wanted(figure)} |" for name, figure in result["ratios"].items()]
     lines += ["", *(f"- {note}" for note in result["notes"])] if result["notes"] else []
     return "\n".join(lines) + "\n"
+
+
+def matrix(result: dict[str, Any]) -> list[str]:
+    """The figures named `what, column, unit`: a line for each `what`, with the rivals that are not behind."""
+    columns, rivals = result["columns"], result["rivals"]
+    lines = [
+        "| median (least to most) | " + " | ".join(columns) + " | wanted | ahead |",
+        "|---|" + "---:|" * len(columns) + "---|---|",
+    ]
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for name, figure in result["figures"].items():
+        if column_of(name) in columns:
+            what, column, unit = name.split(", ")
+            found.setdefault((what, unit), {})[column] = figure
+    for (what, unit), figures in found.items():
+        ours = figures[columns[0]]
+        ahead = [name for name in rivals if name in figures and figures[name]["median"] < ours["median"]]
+        cells = [cell(figures[column]) if column in figures else "" for column in columns]
+        verdict = f"not of {', '.join(ahead)}" if ahead else "yes" if rivals else ""
+        lines.append(f"| {what}, {unit} | " + " | ".join(cells) + f" | {wanted(ours)} | {verdict} |")
+    return lines
+
+
+def column_of(name: str) -> str | None:
+    """The column of a figure named `what, column, unit`."""
+    parts = name.split(", ")
+    return parts[1] if len(parts) == 3 else None
+
+
+def cell(figure: dict[str, Any]) -> str:
+    values = figure["values"]
+    return f"{figure['median']:.4g} ({min(values):.4g} to {max(values):.4g})"
 
 
 def row(name: str, figure: dict[str, Any]) -> str:
@@ -52,6 +90,8 @@ def row(name: str, figure: dict[str, Any]) -> str:
 
 
 def wanted(figure: dict[str, Any]) -> str:
-    if "goal" not in figure:
-        return ""
-    return f"{figure['goal']:.4g} or more: {'met' if figure['median'] >= figure['goal'] else 'missed'}"
+    if "goal" in figure:
+        return f"{figure['goal']:.4g} or more: {'met' if figure['median'] >= figure['goal'] else 'missed'}"
+    if "limit" in figure:
+        return f"{figure['limit']:.4g} or less: {'met' if figure['median'] <= figure['limit'] else 'missed'}"
+    return ""

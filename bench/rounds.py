@@ -21,31 +21,46 @@ class Result:
     figures: every value of each figure, in the unit that its name ends with.
     ratios: how many times one side's value is another's, of one round each.
     goals: for a ratio, the least that was wanted.
+    limits: for a figure or a ratio, the most that was wanted.
+    columns: figures named `what, column, unit` stand in one table with these columns, less being better.
+    rivals: those of the columns that the first one is to be ahead of.
     notes: what one must know to read them.
     """
 
     figures: Values = field(default_factory=dict)
     ratios: Values = field(default_factory=dict)
     goals: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+    rivals: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def compare(self, name: str, slow: str, fast: str, goal: float | None = None) -> None:
-        """Add the ratio `name` of the figures `slow` and `fast`, round by round."""
+    def compare(
+        self, name: str, slow: str, fast: str, goal: float | None = None, most: float | None = None
+    ) -> None:
+        """Add the ratio `name` of the figures `slow` and `fast`, round by round.
+
+        `goal` is the least that is wanted, `most` the most.
+        """
         pairs = zip(self.figures[slow], self.figures[fast], strict=True)
         self.ratios[name] = [above / below for above, below in pairs]
         if goal is not None:
             self.goals[name] = goal
+        if most is not None:
+            self.limits[name] = most
 
     def summary(self) -> dict[str, object]:
         """JSON types only."""
         return {
-            "figures": {name: summarise(values) for name, values in self.figures.items()},
-            "ratios": {
-                name: summarise(values) | ({"goal": self.goals[name]} if name in self.goals else {})
-                for name, values in self.ratios.items()
-            },
+            "figures": {name: self._summarise(name, values) for name, values in self.figures.items()},
+            "ratios": {name: self._summarise(name, values) for name, values in self.ratios.items()},
+            **({"columns": self.columns, "rivals": self.rivals} if self.columns else {}),
             "notes": self.notes,
         }
+
+    def _summarise(self, name: str, values: list[float]) -> dict[str, object]:
+        wanted = {"goal": self.goals.get(name), "limit": self.limits.get(name)}
+        return summarise(values) | {key: value for key, value in wanted.items() if value is not None}
 
 
 def interleave(sides: Mapping[str, Callable[[], float]], rounds: int) -> Values:

@@ -46,3 +46,25 @@ def test_a_ratio_is_that_of_each_round_and_meets_its_goal_or_not(tmp_path, goal,
     assert "| ours, ms | 3 | 1 | 4 |" in table
     assert f"| ours is quicker | 3 | 2 | 4 | {said} |" in table
     assert "- On paper." in table
+
+
+def test_columns_stand_in_one_table_that_says_who_is_ahead(tmp_path):
+    result = Result(
+        {
+            "gap, ours, ms": [90.0, 100.0, 110.0], "gap, theirs, ms": [200.0, 210.0, 220.0],
+            "work, ours, s": [2.0, 2.0, 2.0], "work, theirs, s": [1.0, 1.0, 1.0],
+            "wall, raw client, s": [9.0, 9.0, 9.0],
+        },
+        limits={"gap, ours, ms": 95.0}, columns=["ours", "theirs"], rivals=["theirs"],
+    )  # fmt: skip
+    result.compare("work of ours", "work, ours, s", "work, theirs, s", most=2.0)
+    kept = {"part": "page", "what": "pages", "measured": "2026-01-01T00:00:00", "clock": "wall"}
+    machine = {
+        "processor": "Abacus", "cores": 2, "accelerators": [], "load_average": 0.1, "commit": "abc",
+        "libraries": {"torch": "2"},
+    }  # fmt: skip
+    table = report.section(kept | {"machine": machine} | result.summary())
+    assert "| gap, ms | 100 (90 to 110) | 210 (200 to 220) | 95 or less: missed | yes |" in table
+    assert "| work, s | 2 (2 to 2) | 1 (1 to 1) |  | not of theirs |" in table
+    assert "| wall, raw client, s | 9 | 9 | 9 |" in table
+    assert "| work of ours | 2 | 2 | 2 | 2 or less: met |" in table
