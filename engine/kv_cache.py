@@ -72,6 +72,7 @@ class SlotCache(Cache):
         self.held = held
         self.step = Pass((), (), (), 0)
         self._places: Tensor | None = None
+        self._columns: tuple[object, Tensor] | None = None
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
     def reserve(self, slots: int, width: int) -> None:
@@ -103,6 +104,14 @@ class SlotCache(Cache):
             keys = torch.tensor(tokens, device=device)[:, None] + heads
             self._places = torch.stack([keys, keys + self.slots * size])
         return self._places
+
+    def columns(self, kv_heads: int, device: torch.device) -> Tensor:
+        """Where the first token of each slot is, [2, slots, kv_heads] int64, of a layer as for `places`."""
+        key = (self.slots, self.width, kv_heads, device)
+        if self._columns is None or self._columns[0] != key:
+            first = torch.arange(2 * self.slots * kv_heads, device=device) * self.width
+            self._columns = key, first.view(2, self.slots, kv_heads)
+        return self._columns[1]
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` tokens of one slot into another."""

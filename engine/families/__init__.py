@@ -23,14 +23,15 @@ def decoder_for(model: PreTrainedModel, *, split: bool = False) -> Decoder:
     from engine.families.alone import LoneDecoder
     from engine.families.autoglm import AutoGLMDecoder, FusedAutoGLMDecoder
     from engine.families.glm import FusedGlmDecoder, fuse
-    from engine.families.multimodal import MultimodalDecoder
+    from engine.families.multimodal import FusedMultimodalDecoder, MultimodalDecoder
     from engine.model.modeling import AutoGLMForConditionalGeneration
 
     fused = None if split else fuse(model)
     if isinstance(model, AutoGLMForConditionalGeneration):
         return AutoGLMDecoder(model) if fused is None else FusedAutoGLMDecoder(model, fused)
     if fused is not None:
-        return FusedGlmDecoder(model, fused)
+        kind = FusedGlmDecoder if model.config.model_type == "glm4" else FusedMultimodalDecoder
+        return kind(model, fused)
     text = model.config.get_text_config(decoder=True)
     layers = set(getattr(text, "layer_types", None) or ["full_attention"])
     windowed = getattr(text, "use_sliding_window", False) or layers != {"full_attention"}

@@ -142,4 +142,4 @@ class FusedAutoGLMDecoder(AutoGLMDecoder):
 
     def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
         self.cache.aim(step)
-        return self.fused.run(self.cache, step, given["input_ids"], self.bank.seen_by(step.slots))
+        return self.fused.run(self.cache, step, positions, self.bank.seen_by(step.slots), **given)

@@ -9,15 +9,16 @@ of the model's own modules, shared, not copied.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
-from transformers.models.glm4.modeling_glm4 import Glm4DecoderLayer, Glm4ForCausalLM, Glm4Model
+from transformers.models.glm4.modeling_glm4 import Glm4ForCausalLM
 
 from engine.families.product import make_product
+from engine.families.recordings import Recordings, recorder_for
 from engine.generate import SlotDecoder
 from engine.kv_cache import GRAIN, Pass, SlotCache, SlotLayer
 from engine.model.fusion import GatedCrossAttention
@@ -37,7 +38,7 @@ class FusedGlmDecoder(SlotDecoder):
 
     def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
         self.cache.aim(step)
-        return self.fused.run(self.cache, step, given["input_ids"], None)
+        return self.fused.run(self.cache, step, positions, **given)
 
 
 class MediaView(NamedTuple):
@@ -102,9 +103,9 @@ class Fusion:
 
 
 class Layer:
-    """A `Glm4DecoderLayer`."""
+    """A `Glm4DecoderLayer`, or another of the same parts."""
 
-    def __init__(self, module: Glm4DecoderLayer) -> None:
+    def __init__(self, module: Any) -> None:
         attention, mlp = module.self_attn, module.mlp
         self.qkv = make_product(attention.q_proj, attention.k_proj, attention.v_proj)
         self.out, self.gate_up, self.down = map(
@@ -141,6 +142,7 @@ class Workspace:
     def __init__(self, rows: int, tokens: int, shape: Shape, like: Tensor) -> None:
         count, size = rows * tokens, shape.head_dim
         self.trunk, self.branch = Doubled(count, shape.hidden, like), Doubled(count, shape.hidden, like)
+        self.embedded = like.new_empty(count, shape.hidden)
         self.qkv = like.new_empty(count, (shape.heads + 2 * shape.kv_heads) * size)
         turned = self.qkv[:, : (shape.heads + shape.kv_heads) * size].unflatten(1, (-1, size))
         self.turned = turned[..., : shape.rotary]
@@ -163,17 +165,16 @@ class Workspace:
 
 
 class FusedGlm:
-    """The decoder of a Glm4 model or of the article's: token ids -> logits, over a `SlotCache`."""
+    """The decoder of a model with Glm4's layers: token ids or embeddings -> logits, over a `SlotCache`."""
 
-    def __init__(self, text: Glm4Model, head: nn.Linear) -> None:
+    def __init__(self, text: Any, head: nn.Linear) -> None:
         config = text.config
         self.embedding, self.head = text.embed_tokens.weight.data, make_product(head)
-        modules = [module for module in text.layers if isinstance(module, Glm4DecoderLayer)]
-        self.layers = [Layer(module) for module in modules]
+        self.layers = [Layer(module) for module in text.layers]
         self.norm = Norm(text.norm.weight.data, text.norm.variance_epsilon)
         self.block = config.sparse_block if getattr(config, "sparse_attention", False) else None
-        self.turns = turns(text)
-        attention = modules[0].self_attn
+        self.turns, self.axes = turns(text), axes(text)
+        attention = text.layers[0].self_attn
         self.shape = Shape(
             config.hidden_size,
             config.intermediate_size,
@@ -184,45 +185,110 @@ class FusedGlm:
         )
         self.vocabulary = head.out_features
         self.scale = float(attention.scaling)
+        self.recordings = Recordings(recorder_for(self.embedding.device))
         self._workspaces: dict[int, Workspace] = {}
         self._views: tuple[object, dict[SlotLayer, tuple[Tensor, Tensor]]] = (None, {})
 
-    def run(self, cache: SlotCache, step: Pass, input_ids: Tensor, media: MediaView | None) -> Tensor:
-        """Logits [rows, vocabulary] after each row's last token. input_ids: [rows, tokens] int64."""
-        rows, tokens = input_ids.shape
-        device = input_ids.device
+    def run(
+        self,
+        cache: SlotCache,
+        step: Pass,
+        positions: Tensor,
+        media: MediaView | None = None,
+        *,
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+    ) -> Tensor:
+        """Logits [rows, vocabulary] after each row's last token.
+
+        positions: [axes, rows, tokens] int64, of the rotation; input_ids: [rows, tokens] int64, or
+        inputs_embeds: [rows, tokens, hidden].
+        """
+        for kept in cache.layers:
+            assert isinstance(kept, SlotLayer)
+            kept.fit(self.shape.kv_heads, self.shape.head_dim, self.embedding)
+        if input_ids is not None and step.longest == 1 and list(step.slots) == list(range(len(step.slots))):
+            return self._decode(cache, step, positions, input_ids, media)
+        rows, tokens = len(step.slots), step.longest
         space = self._workspace(rows, tokens)
-        starts = torch.tensor(step.starts, device=device)
-        index = starts[:, None] + torch.arange(tokens, device=device) if tokens > 1 else starts[:, None]
-        angles = self.turns.index_select(0, index.reshape(-1).clamp(max=len(self.turns) - 1))
+        if inputs_embeds is not None:
+            space.trunk.states.copy_(inputs_embeds.flatten(0, 1))
+        else:
+            assert input_ids is not None, "a pass is given ids or embeddings"
+            space.trunk.states.copy_(self.embedding.index_select(0, input_ids.reshape(-1)))
+        index = torch.tensor(step.starts, device=positions.device)[:, None]
+        index = index + torch.arange(tokens, device=positions.device)
+        places = cache.places(self.shape.kv_heads, positions.device)
+        looks = None if media is None else look(media, tokens, self.embedding.dtype)
+        ends = self._pass(
+            cache, space, self._angles(positions), places, self._attend_all(index, space), looks
+        )
+        if tokens > 1:
+            ends = ends[[row * tokens + max(0, length - 1) for row, length in enumerate(step.lengths)]]
+        return self.head(ends, ends.new_empty(rows, self.vocabulary))
+
+    def _decode(
+        self, cache: SlotCache, step: Pass, positions: Tensor, input_ids: Tensor, media: MediaView | None
+    ) -> Tensor:
+        """One token in each of the first slots; all that differs from step to step is one tensor."""
+        rows, device = len(step.slots), positions.device
+        # A row of no new token writes into the scratch column.
+        spans = zip(step.starts, step.lengths, strict=True)
+        starts = torch.tensor([start if new else cache.width - 1 for start, new in spans], device=device)
+        length = self._length(cache)
+        looks = None if media is None else look(media, 1, self.embedding.dtype)
+
+        def work(ids: Tensor, starts: Tensor, positions: Tensor) -> Tensor:
+            space, places = self._workspace(rows, 1), positions.clamp(max=len(self.turns) - 1)
+            torch.index_select(self.embedding, 0, ids, out=space.embedded)
+            space.trunk.states.copy_(space.embedded)
+            attend = self._attend_last(cache, starts[:, None], length, space)
+            columns = cache.columns(self.shape.kv_heads, device)[:, :rows] + starts[:, None]
+            ends = self._pass(cache, space, self.turns.index_select(0, places), columns, attend, looks)
+            return self.head(ends, ends.new_empty(rows, self.vocabulary))
+
+        given = input_ids[:, 0], starts, positions[-1, :, 0]
+        if self.recordings.record is None or looks is not None:
+            return work(*given)
+        shape, within = (rows, length), (id(cache), cache.slots, cache.width)
+        return self.recordings.run(shape, within, torch.stack(given), lambda given: work(*given))
+
+    def _pass(
+        self, cache: SlotCache, space: Workspace, angles: Tensor, places: Tensor, attend: Attend, looks: Any
+    ) -> Tensor:
+        """The layers over what the trunk holds: [tokens, hidden], normed."""
         trunk, branch = space.trunk, space.branch
-        trunk.states.copy_(self.embedding.index_select(0, input_ids.reshape(-1)))
-        places = cache.places(self.shape.kv_heads, device)
-        looks = None
-        if media is not None:
-            hidden = torch.zeros_like(media.mask, dtype=trunk.states.dtype)
-            hidden.masked_fill_(~(media.mask | ~media.present), -torch.inf)
-            present = media.present.to(hidden.dtype).repeat_interleave(tokens, dim=0)
-            looks = media, hidden[:, None, None], present
-        decoding = tokens == 1 and list(step.slots) == list(range(rows))
-        attend = self._attend_last(cache, index, space) if decoding else self._attend_all(index, space)
         for layer, kept in zip(self.layers, cache.layers, strict=True):
             assert isinstance(kept, SlotLayer)
             if layer.fusion is not None and looks is not None:
                 layer.fusion(trunk, layer.media_layer, *looks)
             layer.qkv(layer.before(trunk), space.qkv)
             space.rotate(angles)
-            kept.fit(self.shape.kv_heads, self.shape.head_dim, trunk.states)
             kept.write(places, space.kv)
             layer.out(attend(kept), branch.states)
             trunk.states.add_(layer.after(branch))
             layer.gate_up(layer.before_mlp(trunk), space.gate_up)
             layer.down(functional.silu(space.gate).mul_(space.up), branch.states)
             trunk.states.add_(layer.after_mlp(branch))
-        ends = self.norm(trunk)
-        if tokens > 1:
-            ends = ends[[row * tokens + max(0, length - 1) for row, length in enumerate(step.lengths)]]
-        return self.head(ends, ends.new_empty(rows, self.vocabulary))
+        return self.norm(trunk)
+
+    def _angles(self, positions: Tensor) -> Tensor:
+        """Rotations [tokens, 1, rotary / 2] complex64 at positions [axes, rows, tokens]."""
+        places = positions.flatten(1).clamp(max=len(self.turns) - 1)
+        if len(places) == 1:
+            return self.turns.index_select(0, places[0])
+        return self.turns[:, 0].gather(0, places[self.axes].T)[:, None]
+
+    def _length(self, cache: SlotCache) -> int:
+        """Tokens of the cache that a decode pass reads.
+
+        A whole number of grains, so that views of it last for many steps; a power of two of them where
+        passes are recorded, so that few are.
+        """
+        grains = -(-cache.step.reach // GRAIN)
+        if self.recordings.record is not None:
+            grains = 1 << (grains - 1).bit_length()
+        return min(cache.width, grains * GRAIN)
 
     @property
     def weight_bytes(self) -> int:
@@ -262,14 +328,12 @@ class FusedGlm:
 
         return attend
 
-    def _attend_last(self, cache: SlotCache, index: Tensor, space: Workspace) -> Attend:
-        """Attention of one token in each of the first slots.
+    def _attend_last(self, cache: SlotCache, index: Tensor, length: int, space: Workspace) -> Attend:
+        """Attention of one token in each of the first slots, over `length` tokens of the cache.
 
         The queries of a key head stand where more tokens of one query would.
         """
         rows = len(index)
-        # A whole number of grains, so that the views of the cache last for many steps.
-        length = min(cache.width, -(-cache.step.reach // GRAIN) * GRAIN)
         unseen = ~self._mask(index, length)[:, None]
         mask = torch.zeros_like(unseen, dtype=space.queries.dtype).masked_fill_(unseen, -torch.inf)
         views = self._views_of(cache, rows, length)
@@ -294,13 +358,38 @@ class FusedGlm:
         return self._views[1]
 
 
-def turns(text: Glm4Model) -> Tensor:
+def look(media: MediaView, tokens: int, dtype: torch.dtype) -> tuple[MediaView, Tensor, Tensor]:
+    """What `Fusion` takes of the media in a pass of `tokens` a row."""
+    hidden = torch.zeros_like(media.mask, dtype=dtype)
+    hidden.masked_fill_(~(media.mask | ~media.present), -torch.inf)
+    return media, hidden[:, None, None], media.present.to(dtype).repeat_interleave(tokens, dim=0)
+
+
+def turns(text: Any) -> Tensor:
     """The rotation of each position: [positions, 1, rotary / 2] complex64."""
-    device = text.embed_tokens.weight.device
-    positions = torch.arange(text.config.max_position_embeddings, device=device)[None]
-    cos, sin = text.rotary_emb(torch.zeros(1, device=device), positions)
-    half = cos.shape[-1] // 2
-    return torch.complex(cos[0, :, :half], sin[0, :, :half])[:, None]
+    rates = text.rotary_emb.inv_freq.float()
+    positions = torch.arange(text.config.max_position_embeddings, device=rates.device)
+    angles = torch.outer(positions.float(), rates)
+    return torch.polar(torch.full_like(angles, text.rotary_emb.attention_scaling), angles)[:, None]
+
+
+def axes(text: Any) -> Tensor:
+    """Which axis of the positions turns each pair, where they have three: [rotary / 2] int64."""
+    rates = text.rotary_emb.inv_freq
+    sections = torch.tensor(getattr(text.rotary_emb, "mrope_section", [len(rates)]), device=rates.device)
+    return torch.arange(len(sections), device=rates.device).remainder(3).repeat_interleave(sections)
+
+
+def find_text(model: PreTrainedModel) -> Any:
+    """The text decoder of a model with Glm4's layers, else None. Glm4v's differ in their positions alone."""
+    if isinstance(model, AutoGLMForConditionalGeneration):
+        return model.model.language_model
+    if type(model) is Glm4ForCausalLM:
+        return model.model
+    if model.config.model_type in {"glm4v", "glm46v"}:
+        found: Any = model.get_decoder()
+        return found if found.config.model_type == "glm4v_text" else None
+    return None
 
 
 def fuse(model: PreTrainedModel) -> FusedGlm | None:
@@ -309,14 +398,12 @@ def fuse(model: PreTrainedModel) -> FusedGlm | None:
     That is so for other architectures, and for weights that are quantized in another way than ours, offloaded
     or spread over devices.
     """
-    if isinstance(model, AutoGLMForConditionalGeneration):
-        text = model.model.language_model
-    elif type(model) is Glm4ForCausalLM:
-        text = model.model
-    else:
+    text = find_text(model)
+    if text is None:
         return None
+    head: Any = model.get_output_embeddings()
     config = text.config
-    modules = [*text.modules(), model.lm_head]
+    modules = [*text.modules(), head]
     linears = [module for module in modules if hasattr(module, "in_features")]
     rounded = {
         id(tensor) for one in linears if type(one) is Int8Linear for tensor in (one.weight, one.weight_scale)
@@ -346,4 +433,4 @@ def fuse(model: PreTrainedModel) -> FusedGlm | None:
         or text.rotary_emb.rope_type != "default"
     ):
         return None
-    return FusedGlm(text, model.lm_head)
+    return FusedGlm(text, head)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from engine.families.glm import FusedGlm
 from engine.generate import Reading, SlotDecoder
+from engine.kv_cache import Pass
 
 
 class DecoderReached(Exception):
@@ -62,6 +64,18 @@ class MultimodalDecoder(SlotDecoder):
             positions = given["position_ids"][-self.axes :, 0]
         offset = int(positions.max()) + 1 - length
         return Reading(input_ids[0], positions, given["inputs_embeds"][0], offset)
+
+
+class FusedMultimodalDecoder(MultimodalDecoder):
+    """The same in few operations, see `engine.families.glm`."""
+
+    def __init__(self, model: PreTrainedModel, fused: FusedGlm) -> None:
+        super().__init__(model)
+        self.fused = fused
+
+    def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+        self.cache.aim(step)
+        return self.fused.run(self.cache, step, positions, **given)
 
 
 def move_input(tensor: Tensor, model: PreTrainedModel) -> Tensor:

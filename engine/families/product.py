@@ -57,7 +57,8 @@ def make_int8_product(linears: Sequence[Int8Linear]) -> Product:
             [linear.pack() for linear in linears], [linear.out_features for linear in linears]
         )
     weights = join([linear.plain_weight() for linear in linears])
-    return PackedInt8(weights, join([linear.weight_scale.data for linear in linears]), join_biases(linears))
+    scales = join([linear.weight_scale.data for linear in linears])
+    return PackedInt8(weights, scales, join_biases(linears), keep=True)
 
 
 class PlainProduct:

@@ -70,11 +70,14 @@ def test_integer_products_are_near_the_exact_ones(inputs, outputs, levels, monke
 def test_a_row_does_not_depend_on_the_rows_beside_it():
     torch.manual_seed(0)
     weight, scale = quantize_weight(torch.randn(96, 64))
-    packed, states = PackedInt8(weight, scale, None), torch.randn(40, 64)
+    states = torch.randn(40, 64)
     states[7] *= 1e6
-    together = packed(states, torch.empty(40, 96))
-    alone = torch.cat([packed(row[None], torch.empty(1, 96)) for row in states])
-    assert torch.equal(together, alone)
+    states[8] = 0.0
+    together = PackedInt8(weight, scale, None)(states, torch.empty(40, 96))
+    for keep in (False, True):
+        packed = PackedInt8(weight, scale, None, keep=keep)
+        alone = torch.cat([packed(row[None], torch.empty(1, 96)) for row in states])
+        assert torch.equal(together, alone)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

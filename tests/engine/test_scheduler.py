@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 
 from engine.families import decoder_for  # noqa: E402
+from engine.families.recordings import Recordings  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
 from engine.loading import Loading  # noqa: E402
 from engine.protocol import Busy, FinishReason, OutOfMemory  # noqa: E402
@@ -462,3 +463,52 @@ def test_weights_are_packed_only_where_that_loses_nothing():
     assert isinstance(packed, HalfProduct) and packed.bytes == rough.bytes // 2
     with torch.inference_mode():
         torch.testing.assert_close(packed(states, torch.empty(3, 48)), linear(states), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_passes_that_are_replayed_write_what_others_write(engine, int8):
+    """On a CPU a recording does its work again, on the tensors that it was made with, as a graph does."""
+    model, inputs = tiny_glm()
+    free_of_ends(model)
+    if int8:
+        quantize(model)
+    limits = [70, 9, 14, 24, 11, 20]
+    expected = [alone(model, one, limit) for one, limit in zip(inputs, limits, strict=True)]
+    decoder: Any = decoder_for(model)
+    made: list[int] = []
+
+    def record(work):
+        made.append(len(made))
+        return work
+
+    decoder.fused.recordings = Recordings(record)
+    running = engine(decoder, slots=4, waiting=8, prefill_tokens=24)
+    jobs = [Recorder(one["input_ids"], limit=limit) for one, limit in zip(inputs, limits, strict=True)]
+    for job in jobs:
+        running.ask(job)
+    running.wait(jobs)
+    assert [job.tokens for job in jobs] == expected
+    assert 0 < len(made) < max(limits) / 2
+
+
+def test_what_cannot_be_recorded_runs_anew():
+    def refuse(work):
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    recordings = Recordings(refuse)
+    for value in (1.0, 2.0):
+        assert recordings.run("shape", "cache", torch.tensor([value]), lambda given: given * 2) == 2 * value
+    assert recordings.record is None
+
+
+def test_a_recording_ends_with_the_cache_that_it_reads():
+    works: list[torch.Tensor] = []
+
+    def record(work):
+        works.append(work())
+        return work
+
+    recordings = Recordings(record)
+    for within in ("one", "one", "two"):
+        recordings.run(3, within, torch.ones(1), lambda given: given + 1)
+    assert len(works) == 2
