@@ -44,7 +44,7 @@ check: $(VENV)/dev.stamp
 	$(VENV)/bin/pyright
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/bench.stamp
 	$(VENV)/bin/python -m bench $(ARGS)
 
 # Everything is kept in runs/nano. ARGS="--scale 0.001 --runs runs/trial --out runs/trial/out" tries all of it
@@ -66,6 +66,10 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	@scripts/system-packages test
 	@scripts/make-venv $(VENV) engine,train,dev
 	@touch $(VENV)/run.stamp $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@scripts/make-venv $(VENV) engine,train,dev,bench
+	@touch $@
 
 $(VENV_UI)/dev.stamp: pyproject.toml constraints.txt
 	@scripts/system-packages test

@@ -11,18 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine, report
-from bench.rounds import CLOCKS, Result
+from bench.rounds import CLOCKS, Result, Skipped
 
 PARTS = {
     "page": "the page in a real browser beside others, before the same endpoint",
     "answers": "how fast it answers text, a picture, a voice, and both",
     "load": "from nothing to the first token, and memory",
-    "decode": "one chat's speed against transformers and the floor",
+    "decode": "one chat's speed and that of sixteen against transformers, ONNX Runtime and the floor",
+    "compiled": "one chat's speed against torch.compile, and what compiling takes",
+    "int8": "products of INT8 weights by kernel, and what INT8 changes in nano's answers",
     "cache": "the KV cache against reading everything again",
     "chats": "1 to 32 chats at once against one after another and the peers",
+    "serving": "1 to 32 chats over HTTP against transformers serve",
     "attention": "dense against sparse attention",
+    "gpu": "nine billion parameters on a GPU, in bfloat16 and INT8",
 }
-WALL = ("page", "answers", "load")  # what a person waits for, other processes included
+# What a person waits for, other processes and devices included.
+WALL = ("page", "answers", "load", "compiled", "serving", "gpu")
 
 
 def main() -> int:
@@ -38,7 +43,7 @@ def main() -> int:
         choices=sorted(CLOCKS),
         default="wall",
         help="what speed is measured in: wall time, or the processor time of this process, for a machine "
-        "that others keep busy (default: wall); page, answers and load are always in wall time",
+        f"that others keep busy (default: wall); always in wall time: {', '.join(WALL)}",
     )
     parser.add_argument("--runs", type=int, default=5, help="how often each thing is measured (default: 5)")
     parser.add_argument(
@@ -53,6 +58,8 @@ def main() -> int:
     for name in arguments.parts or PARTS:
         try:
             write(name, measure(name, arguments), arguments)
+        except Skipped as why:
+            print(f"\n{name}: skipped, {why}")
         except RuntimeError as error:
             failed = True
             print(f"bench: {name}: {error}", file=sys.stderr)

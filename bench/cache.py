@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from bench.models import nano_decoder, peer, prompt
+from bench.models import larger, nano_decoder, peer, prompt
 from bench.rounds import Clock, Result, interleave, timed
 
 LENGTHS = (64, 128, 256, 512)
+LARGER = (64, 128)  # of the larger model, which takes seconds a text
 PLACES = (64, 256, 512, 960)
 STEPS = 32
 
@@ -17,9 +19,9 @@ def measure(runs: int, clock: Clock) -> Result:
     import torch
     from transformers import DynamicCache
 
-    glm, start = peer(), prompt(8)
+    start = prompt(8)
 
-    def write(length: int, cached: bool) -> Callable[[], float]:
+    def write(glm: Any, length: int, cached: bool) -> Callable[[], float]:
         @torch.inference_mode()
         def work() -> None:
             cache = DynamicCache(config=glm.config) if cached else None
@@ -33,19 +35,24 @@ def measure(runs: int, clock: Clock) -> Result:
         return timed(work, clock)
 
     result = Result()
-    for length in LENGTHS:
-        again, kept = f"{length} tokens, all read again, s", f"{length} tokens, KV cache, s"
-        sides = {again: write(length, False), kept: write(length, True)}
+    cases = [(peer(), "", length) for length in LENGTHS] + [
+        (larger(), "larger, ", length) for length in LARGER
+    ]
+    for glm, name, length in cases:
+        again, kept = f"{name}{length} tokens, all read again, s", f"{name}{length} tokens, KV cache, s"
+        sides = {again: write(glm, length, False), kept: write(glm, length, True)}
         # The longest texts take seconds without a cache; fewer rounds of them say enough.
-        result.figures |= interleave(sides, min(runs, 1024 // length))
+        result.figures |= interleave(sides, 1 if name else min(runs, 1024 // length))
         goal = 3.4 if length == LENGTHS[-1] else None
-        result.compare(f"KV cache is quicker at {length} tokens", again, kept, goal)
+        result.compare(f"{name}KV cache is quicker at {length} tokens", again, kept, goal)
     result.figures |= interleave({f"token {place}, ours, ms": at(place, clock) for place in PLACES}, runs)
     result.compare(
         "last token against first", f"token {PLACES[-1]}, ours, ms", f"token {PLACES[0]}, ours, ms"
     )
     result.notes = [
         "Both sides run transformers' modules on nano's decoder, so that the cache is all that differs.",
+        f"The larger model: {sum(part.numel() for part in larger().parameters()) / 1e6:.0f} million random "
+        "parameters.",
         f"Cost of a token: mean of {STEPS} steps that begin at that place of one text.",
     ]
     return result

@@ -1,75 +1,135 @@
-"""Nano's decode of one chat: ours, transformers' generate on the same weights, and the floor."""
+"""Nano's decode of one chat and of sixteen: ours, transformers' generate, ONNX Runtime, and the floor."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bench import onnx_runtime
 from bench.models import nano_decoder, peer, prompt
 from bench.rounds import Clock, Result, interleave, rounded
 
+if TYPE_CHECKING:
+    from engine.generate import Decoder
+
 PROMPT, NEW = 64, 128
+MANY = 16
 
 
 def measure(runs: int, clock: Clock) -> Result:
-    """Milliseconds a token, greedy, prompt read before the clock starts or taken off."""
+    """Milliseconds a step, greedy, the prompt read before the clock starts or taken off."""
     import torch
 
     from engine.families.autoglm import FusedAutoGLMDecoder
-    from engine.generate import Decoder, SlotDecoder
-    from engine.kv_cache import Span
+    from engine.generate import SlotDecoder
 
-    glm, ids = peer(), prompt(PROMPT)
-    plain = SlotDecoder(glm)
+    ours, rounded_to_int8 = nano_decoder(), nano_decoder("int8")
+    assert isinstance(ours, FusedAutoGLMDecoder) and isinstance(rounded_to_int8, FusedAutoGLMDecoder)
+    full = sum(part.numel() for part in peer().parameters()) * 4
+    stored = ours.fused.weight_bytes, rounded_to_int8.fused.weight_bytes
+    sides = {
+        "transformers generate, ms a token": lambda: generate_token(clock),
+        "same modules in slots, ms a token": lambda: step_of(SlotDecoder(peer()), 1, clock),
+        "ours, ms a token": lambda: step_of(ours, 1, clock),
+        "ours in INT8, ms a token": lambda: step_of(rounded_to_int8, 1, clock),
+        f"{MANY} chats, ours, ms a step": lambda: step_of(ours, MANY, clock),
+        f"{MANY} chats, ours in INT8, ms a step": lambda: step_of(rounded_to_int8, MANY, clock),
+    }
+    if onnx_runtime.installed():
+        sides |= onnx_sides(clock)
+    values = interleave(sides | {"read bandwidth, GB/s": lambda: bandwidth(clock)}, runs)
+    speeds = values["read bandwidth, GB/s"]
+    for name, size in zip(("single precision", "what ours reads", "INT8"), (full, *stored), strict=True):
+        values[f"floor of {name}, ms a token"] = [size / speed / 1e6 for speed in speeds]
+    result = Result(values)
+    compare(result)
+    result.notes = [
+        f"Prompt of {PROMPT} tokens, {NEW} new, greedy, {torch.get_num_threads()} threads.",
+        f"The decoder has {rounded(full / 1e6)} MB of single-precision weights. Ours reads "
+        f"{rounded(stored[0] / 1e6)} MB a token, since they are packed in half precision without loss, and "
+        f"{rounded(stored[1] / 1e6)} MB in INT8, whose output head stays in half precision.",
+        "A floor is those bytes over the bandwidth of reading 256 MB in the same round; weights that stay "
+        "in the processor's caches can beat it.",
+        "ONNX Runtime runs the same decoder exported with past and present, single precision and its own "
+        "dynamic INT8, a scale for each channel; neither side makes text here."
+        if onnx_runtime.installed()
+        else onnx_runtime.ABSENT,
+    ]
+    return result
+
+
+def compare(result: Result) -> None:
+    best = "ours, ms a token"
+    result.compare("ours is quicker than generate", "transformers generate, ms a token", best, 3.0)
+    for name, goal in (("single precision", None), ("INT8", 1.0)):
+        theirs = f"ONNX Runtime, {name}, ms a token"
+        if theirs in result.figures:
+            result.compare(f"ours is quicker than ONNX Runtime, {name}", theirs, best, goal)
+            result.compare(
+                f"{MANY} chats: ours in INT8 is quicker than ONNX Runtime, {name}",
+                f"{MANY} chats, ONNX Runtime, {name}, ms a step",
+                f"{MANY} chats, ours in INT8, ms a step",
+            )
+    result.compare(
+        f"{MANY} chats: INT8 is quicker than what ours is without it",
+        f"{MANY} chats, ours, ms a step",
+        f"{MANY} chats, ours in INT8, ms a step",
+    )
+
+
+def generate_token(clock: Clock) -> float:
+    """Milliseconds a token of transformers' generate; its prompt and set-up are taken off."""
 
     def generate(new: int) -> float:
         started = clock()
-        glm.generate(ids, max_new_tokens=new, min_new_tokens=new, do_sample=False)
+        peer().generate(prompt(PROMPT), max_new_tokens=new, min_new_tokens=new, do_sample=False)
         return clock() - started
 
-    def peer_token() -> float:
-        return 1e3 * (generate(NEW + 1) - generate(1)) / NEW
+    return 1e3 * (generate(NEW + 1) - generate(1)) / NEW
 
-    def token_of(decoder: Decoder) -> float:
-        with torch.inference_mode():
-            decoder.place(0, ids, {})
-            token = decoder.prefill([Span(0, 0, PROMPT)]).argmax(-1).tolist()
-            started = clock()
-            for _ in range(NEW):
-                token = decoder.decode([0], token).argmax(-1).tolist()
-            seconds = clock() - started
-            decoder.clear(0)
-        return 1e3 * seconds / NEW
 
-    ours = nano_decoder()
-    assert isinstance(ours, FusedAutoGLMDecoder), "nano runs in few operations"
-    full = sum(part.numel() for part in glm.parameters()) * 4
-    stored = ours.fused.weight_bytes
-    block = torch.zeros(64 * 2**20)
+def step_of(decoder: Decoder, rows: int, clock: Clock) -> float:
+    """Milliseconds a step of a decoder with so many rows."""
+    import torch
 
-    def bandwidth() -> float:
+    from engine.kv_cache import Span
+
+    slots = list(range(rows))
+    with torch.inference_mode():
+        tokens: list[int] = []
+        for slot in slots:
+            decoder.place(slot, prompt(PROMPT, slot), {})
+            tokens += decoder.prefill([Span(slot, 0, PROMPT)]).argmax(-1).tolist()
         started = clock()
-        block.sum()
-        return block.numel() * 4 / (clock() - started) / 1e9
+        for _ in range(NEW):
+            tokens = decoder.decode(slots, tokens).argmax(-1).tolist()
+        seconds = clock() - started
+        for slot in reversed(slots):
+            decoder.clear(slot)
+    return 1e3 * seconds / NEW
 
-    values = interleave(
-        {
-            "transformers generate, ms a token": peer_token,
-            "same modules in slots, ms a token": lambda: token_of(plain),
-            "ours, ms a token": lambda: token_of(ours),
-            "read bandwidth, GB/s": bandwidth,
-        },
-        runs,
-    )
-    speeds = values["read bandwidth, GB/s"]
-    values["floor of single precision, ms a token"] = [full / speed / 1e6 for speed in speeds]
-    values["floor of the bytes that ours reads, ms a token"] = [stored / speed / 1e6 for speed in speeds]
-    result = Result(values)
-    result.compare(
-        "ours is quicker than generate", "transformers generate, ms a token", "ours, ms a token", 3.0
-    )
-    result.notes = [
-        f"Prompt of {PROMPT} tokens, {NEW} new, greedy, {torch.get_num_threads()} threads.",
-        f"The decoder has {rounded(full / 1e6)} MB of single-precision weights; ours reads "
-        f"{rounded(stored / 1e6)} MB a token, since they are packed in half precision without loss.",
-        "A floor is those bytes over the bandwidth of reading 256 MB in the same round; weights that stay "
-        "in the processor's caches can beat it.",
-    ]
-    return result
+
+def onnx_sides(clock: Clock) -> dict[str, Callable[[], float]]:
+    def step(int8: bool, rows: int) -> float:
+        chat = onnx_runtime.Chat(int8, PROMPT, rows)
+        started = clock()
+        for _ in range(NEW):
+            chat.step()
+        return 1e3 * (clock() - started) / NEW
+
+    return {
+        "ONNX Runtime, single precision, ms a token": lambda: step(False, 1),
+        "ONNX Runtime, INT8, ms a token": lambda: step(True, 1),
+        f"{MANY} chats, ONNX Runtime, single precision, ms a step": lambda: step(False, MANY),
+        f"{MANY} chats, ONNX Runtime, INT8, ms a step": lambda: step(True, MANY),
+    }
+
+
+def bandwidth(clock: Clock) -> float:
+    """GB/s of reading 256 MB."""
+    import torch
+
+    block = torch.zeros(64 * 2**20)
+    started = clock()
+    block.sum()
+    return block.numel() * 4 / (clock() - started) / 1e9

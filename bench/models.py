@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from engine.checkpoint import Checkpoint
     from engine.generate import Decoder
+    from engine.loading import DType
 
 QUESTION = "Open the settings, tap the search button and tell me what is on the screen. 打开相机。"
 
@@ -40,19 +41,35 @@ def peer() -> Any:
 
 
 @cache
-def nano_checkpoint() -> Checkpoint:
-    """Nano as the engine loads it."""
-    from engine.checkpoint import load
+def larger() -> Any:
+    """A Glm4 of a size between nano's and a phone's, with random weights."""
+    import torch
+    from transformers import Glm4Config, Glm4ForCausalLM
 
-    return load("nano")
+    torch.manual_seed(0)
+    config = Glm4Config(
+        vocab_size=2048, hidden_size=768, intermediate_size=2048, num_hidden_layers=12,
+        num_attention_heads=12, num_key_value_heads=2, head_dim=64, max_position_embeddings=1024,
+        pad_token_id=0,
+    )  # fmt: skip
+    return Glm4ForCausalLM(config).eval()
 
 
 @cache
-def nano_decoder() -> Decoder:
+def nano_checkpoint(dtype: DType = "auto") -> Checkpoint:
+    """Nano as the engine loads it."""
+    from engine.checkpoint import load
+    from engine.loading import Loading
+
+    return load("nano", loading=Loading(dtype=dtype, devices=("cpu",)))
+
+
+@cache
+def nano_decoder(dtype: DType = "auto") -> Decoder:
     """Nano's decoder as the engine runs it."""
     from engine.families import decoder_for
 
-    return decoder_for(nano_checkpoint().model)
+    return decoder_for(nano_checkpoint(dtype).model)
 
 
 def prompt(length: int, chat: int = 0) -> Tensor:

@@ -14,6 +14,10 @@ Clock = Callable[[], float]
 CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
+class Skipped(Exception):
+    """What cannot be measured on this machine, and why; no failure."""
+
+
 @dataclass
 class Result:
     """What one part of the benchmarks found.
