@@ -60,9 +60,10 @@ def main() -> int:
             write(name, measure(name, arguments), arguments)
         except Skipped as why:
             print(f"\n{name}: skipped, {why}")
-        except RuntimeError as error:
+        except Exception as error:
+            # The parts after it are worth their minutes all the same.
             failed = True
-            print(f"bench: {name}: {error}", file=sys.stderr)
+            print(f"bench: {name}: {type(error).__name__}: {error}", file=sys.stderr)
     report.write_table(arguments.out)
     return int(failed)
 

@@ -42,8 +42,9 @@ def compare(config: Any, device: Any, dtype: Any, runs: int) -> Result:
     from engine.quantize import quantize
 
     torch.manual_seed(0)
+    kind: Any = Glm4ForCausalLM
     with torch.device(device):
-        model: Any = Glm4ForCausalLM._from_config(config, dtype=dtype).eval()
+        model = kind._from_config(config, dtype=dtype).eval()
     result = Result()
     gigabytes = bandwidth(device)
     result.figures["read bandwidth, GB/s"] = [gigabytes]
@@ -51,8 +52,7 @@ def compare(config: Any, device: Any, dtype: Any, runs: int) -> Result:
         if name == "INT8":
             quantize(model)
         result.figures |= figures(name, model, runs, gigabytes)
-    one = [f"1 chat, {name}, ms a step" for name in ("in full", "INT8")]
-    result.compare("INT8 is quicker for one chat", *one, 1.6)
+    result.compare("INT8 is quicker for one chat", chats(1, "in full"), chats(1, "INT8"), 1.6)
     result.goals["1 chat, in full: share of the bandwidth"] = 0.6
     result.ratios["1 chat, in full: share of the bandwidth"] = result.figures.pop("share, in full")
     result.figures.pop("share, INT8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import logging
 import tempfile
@@ -19,13 +20,7 @@ ABSENT = "ONNX Runtime is not measured: onnx, onnxscript and onnxruntime are not
 
 def installed() -> bool:
     """Whether it can be measured here."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime", "onnxscript"))
 
 
 @cache
@@ -80,7 +75,7 @@ def _export(file: Path) -> None:
             self.glm = glm
 
         def forward(self, ids: Any, positions: Any, mask: Any, *past: Any) -> tuple[Any, ...]:
-            kept = DynamicCache(config=config)
+            kept: Any = DynamicCache(config=config)
             for layer in range(layers):
                 kept.update(past[2 * layer], past[2 * layer + 1], layer)
             logits = self.glm(

@@ -35,9 +35,10 @@ def measure(runs: int) -> Result:
         for name in (OURS, THEIRS):
             # One at a time: a server that waits for work may still use the processor.
             with started(name, folder) as address:
-                ask(address, folder, 2)
+                model = "glm" if name == OURS else folder
+                ask(address, model, 2)
                 for count in CHATS:
-                    found = [ask(address, folder, count) for _ in range(min(runs, 3))]
+                    found = [ask(address, model, count) for _ in range(min(runs, 3))]
                     result.figures[f"{count} chats, {name}, tokens/s"] = [speed for speed, _ in found]
                     result.figures[f"{count} chats, {name}, first text, s"] = [first for _, first in found]
     for count in CHATS:
@@ -56,10 +57,12 @@ def started(name: str, folder: str) -> Iterator[str]:
     """A server's address. Raises RuntimeError where it does not start."""
     port = str(free_port())
     commands = {
-        OURS: [sys.executable, "-m", "engine.server", "--model", folder, "--port", port, "--devices", "cpu"],
+        OURS: [sys.executable, "-m", "engine.server", "--model", folder, "--port", port, "--devices", "cpu",
+                "--served-model-name", "glm"],
         THEIRS: [
-            str(Path(sys.executable).with_name("transformers")), "serve", folder, "--port", port,
-            "--device", "cpu", "--dtype", "float32", "--continuous-batching", "--cb-num-blocks", "256",
+            sys.executable, "-c", "from transformers.cli.transformers import main; main()", "serve",
+            folder, "--port", port, "--device", "cpu", "--dtype", "float32", "--continuous-batching",
+            "--cb-num-blocks", "256",
         ],
     }  # fmt: skip
     log = Path(folder) / f"{name}.log"

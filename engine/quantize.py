@@ -183,7 +183,8 @@ class PackedInt8:
         scaled, rounded = self._token
         largest = torch.linalg.vector_norm(states, torch.inf, 1, True).clamp_min_(TINY)
         rounded.copy_(torch.div(states, largest, out=scaled).mul_(self.levels).round_())
-        return torch._int_mm(rounded, weight, out=self._sums) * self._scale, largest
+        sums = torch.ops.aten._int_mm.out(rounded, weight, out=self._sums)
+        return sums * self._scale, largest
 
     def unpack(self) -> Tensor:
         """The weights as they were, [outputs, inputs] int8."""

@@ -140,6 +140,6 @@ class FusedAutoGLMDecoder(AutoGLMDecoder):
         super().__init__(model)
         self.fused = fused
 
-    def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+    def _forward(self, step: Pass, positions: Tensor, **given: Any) -> Tensor:
         self.cache.aim(step)
         return self.fused.run(self.cache, step, positions, self.bank.seen_by(step.slots), **given)

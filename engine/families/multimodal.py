@@ -73,7 +73,7 @@ class FusedMultimodalDecoder(MultimodalDecoder):
         super().__init__(model)
         self.fused = fused
 
-    def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+    def _forward(self, step: Pass, positions: Tensor, **given: Any) -> Tensor:
         self.cache.aim(step)
         return self.fused.run(self.cache, step, positions, **given)
 

@@ -502,7 +502,7 @@ def test_what_cannot_be_recorded_runs_anew():
 
 
 def test_a_recording_ends_with_the_cache_that_it_reads():
-    works: list[torch.Tensor] = []
+    works: list[Any] = []
 
     def record(work):
         works.append(work())
