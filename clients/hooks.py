@@ -34,12 +34,14 @@ PARTS = {
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
     """Fill a request that should be accepted with what the service takes."""
-    mode = case.meta.generation.mode if case.meta else None
-    if mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+    modes = {part.mode for part in case.meta.components.values()} if case.meta else set()
+    if modes == {GenerationMode.POSITIVE} and isinstance(case.body, dict):
         if "messages" in case.body:
             case.body = taken(case.body)
         elif "file" in case.body:
-            case.body = {**case.body, "file": SOUND, "stream": False, "response_format": "json"}
+            case.body.update(file=SOUND, stream=False, response_format="json")
+            for name in [name for name, value in case.body.items() if value is None]:
+                del case.body[name]  # a form cannot say null
     return case
 
 
