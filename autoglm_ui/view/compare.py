@@ -54,12 +54,14 @@ class SecondPanel:
 
 @dataclass(frozen=True)
 class Columns:
-    """The heads of both columns, and the second one; all are there only while something is compared."""
+    """The heads of both columns, and the second one; seen only while a head of it is there.
 
-    heads: gr.Row
+    The style sheet hides the column, not the server: each time that Gradio changes a column, it copies
+    everything in it.
+    """
+
     first_head: gr.HTML
     second_head: gr.HTML
-    column: gr.Column
     beside: gr.Chatbot
     foot: gr.HTML
 
@@ -85,8 +87,7 @@ class Compare:
         """The widgets that `updates` brings up to date."""
         columns = self.columns
         return [
-            columns.heads, columns.first_head, columns.second_head, columns.column, columns.beside,
-            columns.foot,
+            columns.first_head, columns.second_head, columns.beside, columns.foot,
             self.verdict, self.again, self.progress, self.ticket,
         ]  # fmt: skip
 
@@ -123,20 +124,20 @@ def panel(locked: bool) -> SecondPanel:
     )
 
 
-def heads() -> tuple[gr.Row, gr.HTML, gr.HTML]:
+def heads() -> tuple[gr.HTML, gr.HTML]:
     """Place the heads, above both columns: they stay in sight, and on phones they change over."""
-    with gr.Row(elem_id="heads", visible=False) as row:
+    with gr.Row(elem_id="heads"):
         first = gr.HTML("", elem_id="first-head", js_on_load=_ON_CLICK)
         second = gr.HTML("", elem_id="second-head", js_on_load=_ON_CLICK)
-    return row, first, second
+    return first, second
 
 
-def second(heads: tuple[gr.Row, gr.HTML, gr.HTML], chatbot: Callable[[str], gr.Chatbot]) -> Columns:
+def second(heads: tuple[gr.HTML, gr.HTML], chatbot: Callable[[str], gr.Chatbot]) -> Columns:
     """Place the second column."""
-    with gr.Column(elem_id="second", min_width=0, visible=False) as column:
+    with gr.Column(elem_id="second", min_width=0):
         beside = chatbot("beside")
         foot = gr.HTML("", elem_id="second-foot", js_on_load=_ON_CLICK)
-    return Columns(*heads, column, beside, foot)
+    return Columns(*heads, beside, foot)
 
 
 def again() -> gr.HTML:
@@ -168,9 +169,7 @@ def updates(compare: Compare, session: Session, answer: Sequence[Any], strings: 
     last, columns = session.conversation.last, compare.columns
     other = last.beside if last else None
     return {
-        columns.heads: gr.update(visible=other is not None),
         columns.first_head: head(last.reply, "first", strings) if last and other else "",
-        columns.column: gr.update(visible=other is not None),
         columns.second_head: head(other, "second", strings) if other else "",
         columns.beside: gr.update(value=list(answer)),
         columns.foot: foot(other, session.busy, strings) if other else "",
