@@ -49,6 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AccountsUnusable as error:
         print(f"autoglm-ui: {error}", file=sys.stderr)
         return 2
+    if settings.phone and not settings.local:
+        print(
+            f"warning: anyone who can reach {settings.host} can use the phone that is connected; "
+            "leave --phone out to keep it to yourself",
+            file=sys.stderr,
+        )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     return serve(settings, port, accounts)
 

@@ -56,7 +56,8 @@ class UsageError(Exception):
 class Settings:
     """Every choice made at the start. `lang` None follows each visitor's browser.
 
-    `plan` asks where the model would run, instead of running it.
+    `plan` asks where the model would run, instead of running it. `phone` None lets who sits at this machine
+    use the phone that is connected to it, where nobody else can reach the page.
     """
 
     model: str = "nano"
@@ -75,6 +76,7 @@ class Settings:
     auth: str | None = field(default=None, repr=False)
     share: bool = False
     visitor_seconds: float | None = None
+    phone: bool | None = None
     on_space: bool = False
     loading: Loading = Loading()
     plan: bool = False
@@ -213,6 +215,13 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="visitors cannot choose another model or endpoint in the page (always so unless --host is this "
         "machine)",
+    )
+    answer.add_argument(
+        "--phone",
+        action=argparse.BooleanOptionalAction,
+        help="a phone that adb lists can be looked at and, step by confirmed step, be told what to do "
+        "(default: only by who sits at this machine, and only where --host is this machine); given, by "
+        "every visitor",
     )
     answer.add_argument(
         "--api",

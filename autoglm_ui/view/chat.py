@@ -11,7 +11,7 @@ import gradio as gr
 
 from autoglm_ui.conversation import Exchange, Reply
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import actions, comparison
+from autoglm_ui.view import actions, comparison, phone
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AudioPart, Failed, ImagePart, TextPart
 
@@ -46,7 +46,7 @@ def answered(
     exchange: Exchange, media: MediaFolder, strings: Strings, last: bool = True
 ) -> list[ChatMessage]:
     """As `messages`, without the question."""
-    return [*answer(exchange.reply, strings, last), *_asked(exchange, media, strings)]
+    return [*answer(exchange.reply, strings, last), *_asked(exchange, media, strings, last)]
 
 
 def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessage]:
@@ -61,10 +61,12 @@ def answer(reply: Reply, strings: Strings, last: bool = True) -> list[ChatMessag
     return shown
 
 
-def _asked(exchange: Exchange, media: MediaFolder, strings: Strings) -> list[ChatMessage]:
+def _asked(exchange: Exchange, media: MediaFolder, strings: Strings, last: bool) -> list[ChatMessage]:
     """The card of what the answer asks to be done."""
     picture = actions.shown_picture(exchange)
-    card = actions.card(exchange, media.url(picture) if picture else None, strings)
+    # The phone has gone on since earlier answers.
+    tools = phone.tools(exchange, strings) if last else ""
+    card = actions.card(exchange, media.url(picture) if picture else None, strings, tools)
     return [_component(card)] if card else []
 
 

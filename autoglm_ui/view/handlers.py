@@ -261,9 +261,9 @@ class Handlers:
 
     def attach(self, paths: list[str] | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Put uploaded files into the composer; the button is ready for the same file again."""
-        return {**self._attach(paths or [], visitor, request), self._page.attach: None}
+        return {**self.take(paths or [], visitor, request), self._page.attach: None}
 
-    def _attach(self, paths: list[str], visitor: Visitor, request: gr.Request) -> Updates:
+    def take(self, paths: list[str], visitor: Visitor, request: gr.Request) -> Updates:
         """Attach files; a refused one is named, and why."""
         session = self._session(visitor, request)
         strings = self.strings(session)
@@ -281,7 +281,7 @@ class Handlers:
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Attach a recording the moment it ends, and make the recorder ready for the next."""
-        updates = {**self._attach([path] if path else [], visitor, request), self._page.record: None}
+        updates = {**self.take([path] if path else [], visitor, request), self._page.record: None}
         session = self._session(visitor, request)
         newest = session.attachments[-1].part if session.attachments else None
         if not updates[self._page.notice] and isinstance(newest, AudioPart) and silent(newest):

@@ -11,11 +11,13 @@ from autoglm_ui.view import compare as compare_view
 from autoglm_ui.view import doctor as doctor_view
 from autoglm_ui.view import inspector as inspector_view
 from autoglm_ui.view import microphone as microphone_view
+from autoglm_ui.view import phone as phone_view
 from autoglm_ui.view import rail as rail_view
 from autoglm_ui.view import review as review_view
 from autoglm_ui.view.compare import Compare
 from autoglm_ui.view.doctor import DoctorPanel
 from autoglm_ui.view.inspector import Inspector
+from autoglm_ui.view.phone import PhoneWidgets
 from autoglm_ui.view.rail import Rail
 from autoglm_ui.view.review import ReviewPanel
 from autoglm_ui.view.strings import Strings
@@ -80,6 +82,7 @@ class Page:
     review: ReviewPanel
     inspector: Inspector
     compare: Compare
+    phone: PhoneWidgets | None
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ class SettingsPanel:
     meter: gr.HTML
 
 
-def build(settings: Settings, strings: Strings) -> Page:
-    """Place every widget; call inside a `gr.Blocks`."""
+def build(settings: Settings, strings: Strings, with_phone: bool = False) -> Page:
+    """Place every widget, those of the phone where it can be used; call inside a `gr.Blocks`."""
     visitor = gr.BrowserState(None, storage_key="autoglm-visitor", secret=_STORAGE_SECRET)
     with gr.Row(elem_id="header"):
         rail_toggle = rail_view.toggle()
@@ -140,6 +143,7 @@ def build(settings: Settings, strings: Strings) -> Page:
         progress = compare_view.progress()
         notice = gr.HTML("", elem_id="notice")
         words = gr.HTML("", elem_id="words")
+        phone_step = phone_view.step() if with_phone else None
         with gr.Column(elem_id="composer"):
             tray = gr.HTML("", elem_id="tray", js_on_load=_REMOVE_ON_CLICK)
             text = gr.Textbox(
@@ -173,6 +177,7 @@ def build(settings: Settings, strings: Strings) -> Page:
                 )
                 machine = microphone_view.button()
                 machine_level = microphone_view.level()
+                phone_button = phone_view.button() if with_phone else None
                 send = gr.Button(strings.send, elem_id="send", variant="primary", size="sm")
                 stop = gr.Button(strings.stop, elem_id="stop", size="sm", visible=False)
         status = gr.HTML("", elem_id="status")
@@ -180,12 +185,13 @@ def build(settings: Settings, strings: Strings) -> Page:
     rail = rail_view.build(rail_toggle, toast)
     review = review_view.build(rating)
     inspector = inspector_view.build(inspect)
+    phone = PhoneWidgets(phone_button, phone_step) if phone_button and phone_step else None
     compare = compare_view.build(second, columns, verdict, again, progress)
     return Page(
         visitor, new, settings_button, welcome, greeting, examples, earlier, history, live, failure, copy,
         retry, notice, words, tray, text, accepted, attach, record, machine, machine_level,
         send, stop, status, panel, rail, review, inspector,
-        compare,
+        compare, phone,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from autoglm_ui.recorder import Recorder
 from autoglm_ui.sessions import Sessions
 from autoglm_ui.settings import Settings
 from autoglm_ui.store import MediaFolder, Shelf
-from autoglm_ui.view import layout
+from autoglm_ui.view import layout, phone
 from autoglm_ui.view.comparing import CompareHandlers
 from autoglm_ui.view.doctor import DoctorHandlers
 from autoglm_ui.view.handlers import Handlers
@@ -20,6 +20,7 @@ from autoglm_ui.view.history import HistoryHandlers
 from autoglm_ui.view.inspector import InspectorHandlers
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.microphone import MicrophoneHandlers, MicrophoneWidgets
+from autoglm_ui.view.phone import PhoneHandlers
 from autoglm_ui.view.reviewing import ReviewHandlers
 from autoglm_ui.view.security import FullDisk, SecurityHeaders, TrustedHosts
 from autoglm_ui.view.sign_in import Door, SignIn, user
@@ -54,11 +55,15 @@ def build(
         fill_height=True,
         delete_cache=(_UPLOAD_AGE, _UPLOAD_AGE),
     ) as demo:
-        page = layout.build(settings, LANGUAGES[settings.lang or "en"])
+        adb = phone.available(settings)
+        page = layout.build(settings, LANGUAGES[settings.lang or "en"], with_phone=adb is not None)
         handlers = Handlers(page, sessions, media, settings, shelf)
         microphone = _microphone(page, handlers, settings, recorder)
         _connect(demo, page, handlers, HistoryHandlers(page, handlers, sessions, shelf), microphone)
         CompareHandlers(page, handlers, sessions, shelf).connect(_shown(page))
+        if adb is not None and page.phone is not None:
+            by_phone = PhoneHandlers(page.phone, handlers, adb, everyone=bool(settings.phone))
+            by_phone.connect(page.visitor, [page.tray, page.notice])
         _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
         _spare(demo, page)
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.

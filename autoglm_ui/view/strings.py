@@ -13,6 +13,7 @@ from autoglm_ui.view.words import history as history_words
 from autoglm_ui.view.words import inspector as inspector_words
 from autoglm_ui.view.words import keys as key_words
 from autoglm_ui.view.words import meter as meter_words
+from autoglm_ui.view.words import phone as phone_words
 from autoglm_ui.view.words import review as review_words
 from autoglm_ui.view.words import sign_in as sign_in_words
 from autoglm_ui.view.words import voice as voice_words
@@ -23,6 +24,7 @@ from autoglm_ui.view.words.history import HistoryWords
 from autoglm_ui.view.words.inspector import InspectorWords
 from autoglm_ui.view.words.keys import KeyWords
 from autoglm_ui.view.words.meter import MeterWords
+from autoglm_ui.view.words.phone import PhoneWords
 from autoglm_ui.view.words.review import ReviewWords
 from autoglm_ui.view.words.sign_in import SignInWords
 from autoglm_ui.view.words.voice import VoiceWords
@@ -125,6 +127,7 @@ class Strings:
     doctor: DoctorWords
     keys: KeyWords
     voice: VoiceWords
+    phone: PhoneWords
     history: HistoryWords
     review: ReviewWords
     meter: MeterWords
@@ -222,6 +225,7 @@ EN = Strings(
     doctor=doctor_words.EN,
     keys=key_words.EN,
     voice=voice_words.EN,
+    phone=phone_words.EN,
     history=history_words.EN,
     review=review_words.EN,
     meter=meter_words.EN,
@@ -355,6 +359,7 @@ ZH = Strings(
     doctor=doctor_words.ZH,
     keys=key_words.ZH,
     voice=voice_words.ZH,
+    phone=phone_words.ZH,
     history=history_words.ZH,
     review=review_words.ZH,
     meter=meter_words.ZH,
