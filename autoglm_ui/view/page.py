@@ -65,7 +65,6 @@ def build(
             by_phone = PhoneHandlers(page.phone, handlers, adb, everyone=bool(settings.phone))
             by_phone.connect(page.visitor, [page.tray, page.notice])
         _connect_review(page, ReviewHandlers(page, handlers, shelf, media))
-        _spare(demo, page)
     # Every visitor's reply is followed at once; what runs at once is for the backend to say.
     demo.queue(default_concurrency_limit=None)
     _spare(demo, page.accepted)
@@ -149,16 +148,6 @@ def _connect_microphone(page: Page, microphone: MicrophoneHandlers, booted: Any,
     # The end is clicked while the recording is still being shown.
     page.machine.click(microphone.act, [visitor], recorded, trigger_mode="multiple", **_QUIET)
     chosen.input(microphone.choose, [chosen, visitor], [visitor, page.machine], **_QUIET)
-
-
-def _spare(demo: gr.Blocks, page: Page) -> None:
-    """Let functions show their progress, which is hidden, on one small widget.
-
-    With each piece of a stream, Gradio's page tells every widget on which any function shows progress of
-    it, and copies all that the widget holds to do so: the history, too.
-    """
-    for function in demo.fns.values():
-        function.show_progress_on = [page.accepted]
 
 
 def _shown(page: Page) -> list[Any]:
