@@ -44,7 +44,7 @@ def measure(runs: int) -> Result:
             for side in tuple(sides):
                 try:
                     _round(browser, side, backend, result)
-                except (Error, RuntimeError, ValueError) as error:
+                except (Error, OSError, RuntimeError, ValueError) as error:
                     if side is OURS:
                         raise RuntimeError(f"our own page: {error}") from error
                     sides.remove(side)
