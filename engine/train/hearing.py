@@ -11,12 +11,16 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import soxr
 
 from engine.train.dialogues import Utterance, draw_utterance
 from engine.train.phrases import Split, spell_number, spoken_texts
 from engine.train.speech import build_corpus, degrade, phones, spoken_digits
+from engine.train.speech.synthesis import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
+
+TAKES = 3  # how often a training recording of a person is degraded
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,18 @@ def record_all(
         degraded = np.random.default_rng(5)
         for spoken in spoken_digits(digits, split):
             utterance = Utterance(spell_number(spoken.digit, "en"), "en", "digit", number=spoken.digit)
-            samples = degrade(spoken.samples, degraded) if split == "train" else spoken.samples
-            yield samples, utterance, "person"
+            if split == "heldout":
+                yield spoken.samples, utterance, "person"
+                continue
+            # Few people: each take is heard in bodies of several sizes, in another place each time.
+            for _ in range(TAKES):
+                size = degraded.uniform(0.85, 1.2)
+                yield degrade(resize(spoken.samples, size), degraded), utterance, "person"
+
+
+def resize(samples: np.ndarray, size: float) -> np.ndarray:
+    """The same words from a body `size` times as large: pitch and formants lower, and slower."""
+    return soxr.resample(samples, SAMPLE_RATE / size, SAMPLE_RATE)
 
 
 def analyse(samples: np.ndarray) -> np.ndarray:

@@ -106,6 +106,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "你(擅长|最擅长|精通)(什么|做什么|哪些)(？|)\n"
             "(告诉我|我想知道)你(会|能|可以)(做什么|干什么|帮我做什么|哪些事)\n"
             "(有|还有)(什么|哪些)(我|)可以(用|试试|试)的(功能|吗|)(？|)\n"
+            "(请问|那|你好，|嗨，|)(你|您)(能|会|可以|都能|都会|都可以)(帮我|替我|为大家|)(做些|做点|干些|办些|做成|处理)(什么|啥|什么事)(呢|呀|)(？|)\n"
             "你能做什么\n你能做什么？\n你会什么？\n你会做什么？\n你有什么功能？\n你可以帮我做什么？\n怎么用你？\n帮助\n"
             "你能干什么\n我可以让你做什么？\n你都会些什么？\n有哪些功能？\n你有什么本领\n说说你的能力\n你可以做哪些事？\n"
             "你能帮我什么忙？\n使用说明",
@@ -124,6 +125,8 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "(I need help|help please|some help please|can you help me|could you help me|please help me|give me some hints|where do I start|instructions|usage|user guide|I do not know how to use this)(?|)\n"
             "(Are you able to|Can you) do anything (useful|for me|else)(?|)\n"
             "What (is|are) (this|you) (good for|for|useful for)(?|)\n"
+            "(Please |Can you |Could you |)(list|name|describe|explain|show) (all |)(your skills|your features|what you offer|the things you can do|what is possible)(.|?|)\n"
+            "(So |And |)(how|what) (can|could|would) you (help|help me with|do to help|do for us|do right now)(?|)\n"
             "what can you do\nWhat can you do?\nHow can you help me?\nhelp\nHelp me\nWhat are you able to do?\n"
             "What are your skills?\nHow do I use you?\nWhat do you do?\nWhat can I ask you?\n"
             "List your features\nWhat are your abilities?\nTell me what you can do\nwhat else can you do\n"
@@ -198,12 +201,21 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "find": {
         "zh": _phrases(
+            "(请问|请|你|帮我|)(看看|看一下|找找|找一下|查一下|确认一下)(这里|画面上|图里|截图里|屏幕上|)(有没有|有无|是否有){name}(？|。|)\n"
+            "{name}(在|位于)(屏幕|画面|图|截图|这里)(的|)(哪里|什么位置|哪个位置|哪一块|什么地方)(？|)\n"
+            "(这张图|这个画面|这个界面|这一页|当前屏幕)(上|里|)(有|存在|包含|看得到){name}(吗|么)(？|)\n"
+            "(能|可以)(不能|)(找到|看到|看见|发现){name}(吗|)(？|)\n"
             "(这里|画面上|图里|截图里|屏幕里)(有|有没有){name}(吗|)(？|)\n"
             "(你|)(看到|看见|找到|能找到){name}(了吗|吗)(？|)\n"
             "屏幕上有{name}吗？\n有没有{name}？\n有{name}吗\n能看到{name}吗？\n{name}在屏幕上吗？\n找一下{name}\n{name}在哪里？",
             "你能看到{name}吗？\n屏幕上有没有{name}？\n{name}在哪？",
         ),
         "en": _phrases(
+            "(Is|Are|So is|Tell me if) (there |)(a |an |the |any |){name} (here|on the page|in this picture|on this screen|in the screenshot|visible)(?|)\n"
+            "(Can|Could|Do|Did) you (see|find|spot|notice|locate) (a |the |any |){name}(?| here?| on the page?| on my screen?|)\n"
+            "(Where's|Where is|Where on the screen is|Whereabouts is|In which place is) (a |my |this |){name}(?|)\n"
+            "(Is|Does) (the |)(page|screen|picture|screenshot) (show|contain|have|showing) (a |the |){name}(?|)\n"
+            "(Look for|Locate|Find me|Find|Spot|Search for) (the |a |my |){name}(.| please|)\n"
             "(is|can you find|do you see|can you see) (a |the |){name} (here|in the picture|on the screen|there|anywhere)(?|)\n"
             "(where|tell me where|show me where) (is |can I find |)(the |){name} (is|)(?|)\n"
             "is there a {name}\nIs the {name} on the screen?\nCan you see the {name}?\nDo you see {name}?\n"
@@ -213,11 +225,16 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "open": {
         "zh": _phrases(
+            "(请|麻烦|麻烦你|可以|现在|)(帮我|给我|替我|)(打开|启动|开启|运行|进入|开一下|启动一下|切换到)(应用|){name}(吧|。|)\n"
+            "我(要|想|想要|需要)(打开|启动|使用|进入|用一下|看看){name}\n"
+            "(把|将){name}(打开|启动|开一下)(吧|)\n"
             "打开{name}\n请打开{name}\n帮我打开{name}\n启动{name}\n我要打开{name}\n打开一下{name}\n进入{name}\n运行{name}\n"
             "请启动{name}\n我想用{name}\n开一下{name}",
             "请帮我打开{name}\n帮我启动{name}\n请打开一下{name}",
         ),
         "en": _phrases(
+            "(please |can you |could you |would you |now |)(open|launch|start|run|open up|go to|bring up|switch to|show me) (the |my |){name}( app| please| for me|)\n"
+            "(I want to|I would like to|I want you to|I need to|let us) (open|launch|start|use|go to|run) (the |my |){name}( app|)\n"
             "open {name}\nopen the {name}\nOpen {name}\nlaunch {name}\nstart {name}\nplease open {name}\n"
             "start the {name}\ngo to {name}\nlaunch the {name}\nI want to open {name}\nOpen the {name} please\n"
             "can you open {name}",
@@ -226,50 +243,93 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
     },
     "back": {
         "zh": _phrases(
-            "返回\n后退\n返回上一页\n回到上一页\n退回去\n请返回\n返回上一步\n回去", "请返回上一页\n退回上一页"
+            "(请|麻烦|麻烦你|现在|我要|帮我|)(返回|退回|回到|退到|返回到|倒回|后退到)(上一页|上一步|上一个页面|前一页|上一级|上一层|前面一页)(吧|)\n"
+            "(请|麻烦|现在|我要|帮我|)(返回|后退|往回退|退一步|退出去|回退|回退一下|后退一下|返回一下)(吧|)\n"
+            "返回\n后退\n返回上一页\n回到上一页\n退回去\n请返回\n返回上一步\n回去",
+            "请返回上一页\n退回上一页",
         ),
         "en": _phrases(
+            "(please |can you |could you |I want to |now |just |)(go back|return|step back|move back|head back|back up|go one page back|go back one step|go back a page)( please| now| again|)\n"
+            "(please |can you |could you |take me |bring me |)(go to|return to|back to|get back to|move to) the (previous|last|earlier) (page|screen|one)( please|)\n"
             "go back\nback\nGo back please\nreturn\ngo to the previous page\nprevious page\nplease go back",
             "please return\ngo back to the previous page",
         ),
     },
     "home": {
         "zh": _phrases(
-            "回到主页\n回主屏幕\n回到桌面\n返回桌面\n去主屏幕\n回桌面\n返回主页", "请回到桌面\n返回主屏幕"
+            "(请|麻烦|麻烦你|现在|我要|帮我|)(回到|回|返回|返回到|去|退到|跳到|切换到)(桌面|主屏幕|主页|首页|主界面|手机桌面|主页面)(吧|)\n"
+            "回到主页\n回主屏幕\n回到桌面\n返回桌面\n去主屏幕\n回桌面\n返回主页",
+            "请回到桌面\n返回主屏幕",
         ),
         "en": _phrases(
+            "(please |can you |could you |I want to |now |)(go|go back|return|get back|head|jump) (home|to home|to the home screen|to the main screen|to the home page|to my home screen)( please| now|)\n"
+            "(please |can you |could you |)(take|bring|get) me (home|to the home screen|back home|back to the home screen|to the main screen)( please|)\n"
+            "(please |)(show|open|press) (the home screen|home|the main screen)( please|)\n"
             "go home\nGo to the home screen\nhome screen\nback to the home screen\nreturn home\ngo to home\n"
             "take me home",
             "please go home\nreturn to the home screen",
         ),
     },
     "swipe_up": {
-        "zh": _phrases("向上滑动\n上滑\n往上滑\n向上滑\n往上滑动\n手指向上滑", "请向上滑动\n请往上滑"),
+        "zh": _phrases(
+            "(请|麻烦|现在|帮我|用手指|)(向|往|朝)上(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
+            "(把|将)(屏幕|页面|画面)(向|往|朝)上(滑|划|滑动|移动)(一下|)\n"
+            "向上滑动\n上滑\n往上滑\n向上滑\n往上滑动\n手指向上滑",
+            "请向上滑动\n请往上滑",
+        ),
         "en": _phrases(
-            "swipe up\nscroll down\nSwipe upwards\nplease swipe up\nscroll down a bit", "please scroll down"
+            "(please |can you |could you |I want to |now |just |)(swipe up|swipe upwards|swipe upward|scroll down|scroll downwards|slide up|flick up|move up|scroll further down)( please| a bit| a little| once| now|)\n"
+            "swipe up\nscroll down\nSwipe upwards\nplease swipe up\nscroll down a bit",
+            "please scroll down",
         ),
     },
     "swipe_down": {
-        "zh": _phrases("向下滑动\n下滑\n往下滑\n向下滑\n往下滑动\n手指向下滑", "请向下滑动\n请往下滑"),
+        "zh": _phrases(
+            "(请|麻烦|现在|帮我|用手指|)(向|往|朝)下(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
+            "(把|将)(屏幕|页面|画面)(向|往|朝)下(滑|划|滑动|移动)(一下|)\n"
+            "向下滑动\n下滑\n往下滑\n向下滑\n往下滑动\n手指向下滑",
+            "请向下滑动\n请往下滑",
+        ),
         "en": _phrases(
-            "swipe down\nscroll up\nSwipe downwards\nplease swipe down\nscroll up a bit", "please scroll up"
+            "(please |can you |could you |I want to |now |just |)(swipe down|swipe downwards|swipe downward|scroll up|scroll upwards|slide down|flick down|move down|scroll further up)( please| a bit| a little| once| now|)\n"
+            "swipe down\nscroll up\nSwipe downwards\nplease swipe down\nscroll up a bit",
+            "please scroll up",
         ),
     },
     "swipe_left": {
-        "zh": _phrases("向左滑动\n左滑\n往左滑\n向左滑\n往左滑动", "请向左滑动\n请往左滑"),
+        "zh": _phrases(
+            "(请|麻烦|现在|帮我|用手指|)(向|往|朝)左(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
+            "(把|将)(屏幕|页面|画面)(向|往|朝)左(滑|划|滑动|移动)(一下|)\n"
+            "向左滑动\n左滑\n往左滑\n向左滑\n往左滑动",
+            "请向左滑动\n请往左滑",
+        ),
         "en": _phrases(
-            "swipe left\nswipe to the left\nplease swipe left\nscroll left", "please swipe to the left"
+            "(please |can you |could you |I want to |now |just |)(swipe left|swipe leftwards|swipe to the left|slide left|slide to the left|flick left|scroll left|scroll to the left)( please| a bit| a little| once| now|)\n"
+            "swipe left\nswipe to the left\nplease swipe left\nscroll left",
+            "please swipe to the left",
         ),
     },
     "swipe_right": {
-        "zh": _phrases("向右滑动\n右滑\n往右滑\n向右滑\n往右滑动", "请向右滑动\n请往右滑"),
+        "zh": _phrases(
+            "(请|麻烦|现在|帮我|用手指|)(向|往|朝)右(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
+            "(把|将)(屏幕|页面|画面)(向|往|朝)右(滑|划|滑动|移动)(一下|)\n"
+            "向右滑动\n右滑\n往右滑\n向右滑\n往右滑动",
+            "请向右滑动\n请往右滑",
+        ),
         "en": _phrases(
-            "swipe right\nswipe to the right\nplease swipe right\nscroll right", "please swipe to the right"
+            "(please |can you |could you |I want to |now |just |)(swipe right|swipe rightwards|swipe to the right|slide right|slide to the right|flick right|scroll right|scroll to the right)( please| a bit| a little| once| now|)\n"
+            "swipe right\nswipe to the right\nplease swipe right\nscroll right",
+            "please swipe to the right",
         ),
     },
     "wait": {
-        "zh": _phrases("等{number}秒\n等待{number}秒\n请等{number}秒\n等{number}秒钟", "请等待{number}秒"),
+        "zh": _phrases(
+            "(请|麻烦|麻烦你|先|再|你|现在|)(等|等待|等上|暂停|停|停下|稍等)(个|){number}(秒|秒钟)(吧|再说|)\n"
+            "等{number}秒\n等待{number}秒\n请等{number}秒\n等{number}秒钟",
+            "请等待{number}秒",
+        ),
         "en": _phrases(
+            "(please |can you |could you |just |now |)(wait|wait for|pause|pause for|hold on for|hold for|stop for|rest for) {number} (seconds|more seconds)( please| now|)\n"
             "wait {number} seconds\nplease wait {number} seconds\nwait for {number} seconds",
             "please wait for {number} seconds",
         ),
