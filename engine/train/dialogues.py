@@ -65,15 +65,15 @@ SKILLS: dict[str, float] = {
     "greeting": 1.5,
     "thanks": 0.5,
     "decline": 6,
-    "describe": 16,
+    "describe": 18,
     "tap": 22,
-    "find": 5,
-    "command": 5,
+    "find": 6,
+    "command": 7,
     "no_screen": 2,
-    "spoken_command": 16,
+    "spoken_command": 22,
     "spoken_digit": 5,
     "spoken_silence": 1.5,
-    "screen_and_speech": 18,
+    "screen_and_speech": 20,
 }
 
 TYPED = {skill: weight for skill, weight in SKILLS.items() if "spoken" not in skill and "speech" not in skill}

@@ -16,12 +16,12 @@ from engine.train.joint_stage import Lesson
 from engine.train.trainer import Schedule
 
 VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
-AUDIO = Schedule(steps=4500, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
+AUDIO = Schedule(steps=9000, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
 # First without sound, then everything: what is learned of looking helps with listening.
 LOOKING = Schedule(
-    steps=1000, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
+    steps=2500, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
 )
-JOINT = Schedule(steps=2000, batch_size=64, learning_rate=1.2e-3, warmup=100, checkpoint_every=250, bf16=True)
+JOINT = Schedule(steps=4000, batch_size=64, learning_rate=1.2e-3, warmup=100, checkpoint_every=250, bf16=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class Recipe:
     vocabulary: int = 2048
     context: int = 512
     texts: int = 30_000
-    screens: int = 14_000
+    screens: int = 32_000
     mosaics: int = 7_000
-    recordings: int = 16_000
-    silences: int = 750
+    recordings: int = 30_000
+    silences: int = 1_000
     heldout_screens: int = 600
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
