@@ -401,7 +401,10 @@ class Sessions:
         with self._lock:
             self._evict()
             owner = self._owner(visit)
-            id = _valid(visit.conversation) or self._pages.setdefault(visit.page, uuid.uuid4().hex)
+            # What the page was last given to show comes first: an event that was on its way meanwhile still
+            # names the conversation before.
+            known = self._pages.get(visit.page) or _valid(visit.conversation)
+            id = known or self._pages.setdefault(visit.page, uuid.uuid4().hex)
             session = self._open(id, owner) or self._open(self._own(visit.page, owner), owner)
             assert session is not None, "an id of the page's own is nobody else's"
             self._pages[visit.page] = session.id

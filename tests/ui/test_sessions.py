@@ -200,6 +200,14 @@ class TestRegistry:
         assert sessions.open(old.id, visit, new) is old
         sessions.close()
 
+    def test_event_that_was_on_its_way_does_not_bring_the_former_conversation_back(
+        self, sessions: Sessions
+    ) -> None:
+        former = sessions.find(Visit("page"))
+        stale = Visit("page", sessions.visitor(Visit("page")), former.id)
+        new = sessions.new(stale, former)
+        assert sessions.find(stale) is new and sessions.shows("page", new)
+
     def test_page_that_does_not_know_its_id_yet_gets_one_session(self, sessions: Sessions) -> None:
         assert sessions.find(Visit("page")) is sessions.find(Visit("page"))
         assert sessions.find(Visit("page")) is not sessions.find(Visit("other page"))
