@@ -82,7 +82,8 @@ def running(command: list[str], environ: Mapping[str, str], port: int) -> Iterat
                 if program.poll() is not None or time.time() - started > _PATIENCE:
                     log.seek(0)
                     words = log.read().decode(errors="replace").strip().splitlines()
-                    raise RuntimeError(f"{command[0]} did not start: {(words or ['no word'])[-1]}")
+                    ended = f"ended with {program.returncode}" if program.returncode is not None else "hangs"
+                    raise RuntimeError(f"{command[0]} {ended}: {(words or ['no word'])[-1]}")
                 time.sleep(0.02)
             yield Server(psutil.Process(program.pid), f"http://127.0.0.1:{port}", started)
         finally:
