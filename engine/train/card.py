@@ -53,13 +53,13 @@ A general assistant. Outside the above it declines, or errs. On real screenshots
 
 ## Scores
 
-On held-out screens, voices and phrasings, greedy; a text answer counts only if it is right to the letter. In brackets the 95 % interval (Wilson). "Unseen icons" are drawn with an icon family that training never showed.
+On held-out screens and voices, and phrasings that training never had to the letter, greedy; a text answer counts only if it is right to the letter. In brackets the 95 % interval (Wilson). "Unseen icons" are drawn with an icon family that training never showed.
 
 | Skill | Score | Unseen icons | Samples | zh | en |
 |---|---|---|---|---|---|
 {rows}
 
-Reproduce: `python -m engine.train.evaluate --model assets/nano --out report.json --count 100 --digits DIR`, with DIR the recordings of the Free Spoken Digit Dataset. The full report with examples of mistakes is [report.json](report.json).
+Reproduce: `python -m engine.train.evaluate --model assets/nano --out report.json --count {count} --digits DIR`, with DIR the recordings of the Free Spoken Digit Dataset. The full report with examples of mistakes is [report.json](report.json).
 
 ## Training
 
@@ -88,7 +88,13 @@ def score_row(name: str, title: str, report: dict[str, Any]) -> str | None:
 def write_card(report: dict[str, Any], note: str) -> str:
     """The card's Markdown. `note` says what else is to be known of this edition."""
     rows = [row for name, title in ROWS.items() if (row := score_row(name, title, report)) is not None]
-    return CARD.format(parameters=report["parameters"] / 1e6, rows="\n".join(rows), note=note).rstrip() + "\n"
+    count = report["screens"]["identity"]["count"]
+    return (
+        CARD.format(
+            count=count, parameters=report["parameters"] / 1e6, rows="\n".join(rows), note=note
+        ).rstrip()
+        + "\n"
+    )
 
 
 def main() -> None:
