@@ -85,7 +85,8 @@ def _export(file: Path) -> None:
             return (logits, *states)
 
     rows, tokens, held = 2, 3, 5
-    past = [torch.zeros(rows, config.num_key_value_heads, held, config.head_dim)] * (2 * layers)
+    # Each a tensor of its own: one given many times would be taken for one input.
+    past = [torch.zeros(rows, config.num_key_value_heads, held, config.head_dim) for _ in range(2 * layers)]
     ids = torch.zeros(rows, tokens, dtype=torch.int64)
     free = torch.export.Dim.DYNAMIC
     by_row_and_token = {0: free, 1: free}
