@@ -173,22 +173,22 @@ class MicrophoneHandlers:
         kept = self._under_way[session.id] = _Kept(recording, session, self._under_way)
         kept.begin()
         yield {self._widgets.notice: "", self._widgets.level: shown(recording)}
-        async for updates in self._follow(session):
+        async for updates in self._follow(kept, session):
             yield updates
 
     async def resume(self, visitor: Any, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Show the recording under way in a page that was loaded anew."""
         session = await asyncio.to_thread(self._session, visitor, request)
-        if session.id not in self._under_way:
+        kept = self._under_way.get(session.id)
+        if kept is None:
             yield gr.skip()
             return
-        async for updates in self._follow(session):
+        async for updates in self._follow(kept, session):
             yield updates
 
-    async def _follow(self, session: Session) -> AsyncGenerator[Any, None]:
-        kept, strings = self._under_way.get(session.id), self._strings(session)
-        if kept is None:
-            return
+    async def _follow(self, kept: _Kept, session: Session) -> AsyncGenerator[Any, None]:
+        """Show a recording until it is attached; one that is over already is told of, too."""
+        strings = self._strings(session)
         while not kept.done.is_set():
             kept.seen = time.monotonic()
             yield {self._widgets.level: shown(kept.recording)}

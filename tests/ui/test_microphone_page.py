@@ -81,6 +81,7 @@ def test_this_machines_microphone_is_chosen_shown_cancelled_and_ends_after_speec
     expect(stop).to_be_visible(timeout=PATIENCE)
     card.play(TONE)
     expect(chat.tray).to_have_count(1, timeout=PATIENCE)  # by itself
+    card.play(TONE[:0])
     expect(start).to_be_visible()
     expect(chat.notice).to_have_count(0)
 
@@ -88,6 +89,7 @@ def test_this_machines_microphone_is_chosen_shown_cancelled_and_ends_after_speec
     expect(start).to_be_visible()
     expect(chat.tray).to_have_count(1)
     start.click()
+    expect(page.locator("#machine-level time")).to_have_text("0:01", timeout=PATIENCE)
     stop.click()
     expect(chat.tray).to_have_count(2, timeout=PATIENCE)
     expect(chat.notice).to_contain_text("silent")
