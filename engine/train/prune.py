@@ -2,9 +2,10 @@
 
 A channel's sensitivity, as the article defines it, is the mean over a batch of the L2 norm over space (over
 time, for speech) of the loss's gradient with respect to the channel. Channels below a share of the largest
-sensitivity of their group go. The article's share, 0.1, takes out about one channel in a hundred, so a share
-can also be looked for that leaves a wanted number of FLOPs. `taylor` is another measure to compare with:
-gradient times value, summed over space (Molchanov et al., 2017), which also knows how large a channel is.
+sensitivity of their group go. What the article's share, 0.1, takes out depends on the encoder: of nano's
+first edition no channel of the CNN, an eighth of those of the speech encoder. So a share can also be looked
+for that leaves a wanted number of FLOPs. `taylor` is another measure to compare with: gradient times value,
+summed over space (Molchanov et al., 2017), which also knows how large a channel is.
 
 The channels really go (`channels.py`). torch-pruning would find the groups by itself, but its measures are of
 weights, and the configuration must be told every width anyway, which is most of the work.
