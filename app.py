@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if settings.plan:
         return explain(settings)
+    if settings.api and find_spec("prometheus_client") is None:
+        print("autoglm-ui: --api needs the engine: pip install '.[engine]'", file=sys.stderr)
+        return 2
     port = free_port(settings)
     if port is None:
         print(

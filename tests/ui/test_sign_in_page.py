@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.engine]  # with --api, too
 
 PEOPLE = "ana:correct horse,李雷:电池钉书钉"
 SCREEN = EXAMPLES / "settings-en.png"
