@@ -69,6 +69,8 @@ def test_each_signs_in_and_sees_their_own_conversations(app: App, page: Page) ->
 
 def test_who_is_signed_out_meanwhile_loses_nothing(app: App, page: Page) -> None:
     sign_in(page, app.url, "ana", "correct horse")
+    # Another page opened at once would break off the signing in.
+    expect(page.locator("#composer")).to_be_visible(timeout=PATIENCE)
     chat = ChatPage(page, app.url)
     chat.text.press_sequentially("almost sent")
     page.context.clear_cookies()
