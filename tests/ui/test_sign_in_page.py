@@ -67,20 +67,6 @@ def test_each_signs_in_and_sees_their_own_conversations(app: App, page: Page) ->
     expect(chat.conversations()).to_have_text(["a secret of ana"])
 
 
-def test_who_is_signed_out_meanwhile_loses_nothing(app: App, page: Page) -> None:
-    sign_in(page, app.url, "ana", "correct horse")
-    # Another page opened at once would break off the signing in.
-    expect(page.locator("#composer")).to_be_visible(timeout=PATIENCE)
-    chat = ChatPage(page, app.url)
-    chat.text.press_sequentially("almost sent")
-    page.context.clear_cookies()
-    chat.text.press("Enter", no_wait_after=True)
-    expect(page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
-    sign_in(page, app.url, "ana", "correct horse")
-    chat.ready()
-    expect(chat.text).to_have_value("almost sent")
-
-
 def test_password_stays_valid_over_a_restart_and_not_longer_than_it_is_the_password(
     tmp_path: Path, page: Page
 ) -> None:
