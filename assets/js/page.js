@@ -28,11 +28,11 @@
   /** The draft that an earlier load of this page left, unless something is typed already. */
   const restoreDraft = (draft) => draft || window.autoglmPage.draftOf(window.autoglmPage.here());
 
-  /** What was sent leaves the composer; what was typed meanwhile stays. */
+  /** What was sent leaves the composer, once; what was typed meanwhile stays. */
   const takeSent = (draft, sent) => {
     const rest = draft.startsWith(sent) ? draft.slice(sent.length) : draft;
     window.autoglmPage.keepDraft(rest);
-    return rest;
+    return [rest, ""];
   };
 
   // ---- attachments
@@ -130,16 +130,9 @@
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   };
-  let leaving = false;
-  window.fetch = async (resource, options) => {
+  window.fetch = (resource, options) => {
     const isUpload = options?.method === "POST" && /\/gradio_api\/upload\b/.test(String(resource?.url ?? resource));
-    const response = await (isUpload ? upload(resource, options) : fetchOnce(resource, options));
-    // Signed out meanwhile: the page to sign in with comes instead; what was typed is kept.
-    if (response.headers.has("x-sign-in") && !leaving) {
-      leaving = true;
-      location.reload();
-    }
-    return response;
+    return isUpload ? upload(resource, options) : fetchOnce(resource, options);
   };
 
   // ---- the microphone: Gradio is silent about why it does not start

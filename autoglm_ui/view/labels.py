@@ -13,7 +13,7 @@ from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import compare, doctor, inspector, keys, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
-from autoglm_ui.view.sign_in import signed_in
+from autoglm_ui.view.sign_in import signed_in, signed_out
 from autoglm_ui.view.strings import Strings
 
 
@@ -24,7 +24,8 @@ def of(
     return {
         page.new: gr.update(value=strings.new),
         page.settings_button: _settings_button(strings),
-        page.words: _words(strings, max_upload_mb),
+        page.words: (signed_out(session.user, strings) if session.user else "")
+        + _words(strings, max_upload_mb),
         page.greeting: _greeting(strings),
         page.text: gr.update(label=strings.message, placeholder=strings.placeholder),
         page.attach: gr.update(label=strings.attach),

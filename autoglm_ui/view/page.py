@@ -207,7 +207,7 @@ def _connect(
         [page.notice, page.accepted, page.tray, *shown],
         **quiet,
     )
-    sent.then(None, [page.text, page.accepted], [page.text], js=_KEEP_DRAFT)
+    sent.then(None, [page.text, page.accepted], [page.text, page.accepted], js=_KEEP_DRAFT)
     follow(sent)
     follow(page.retry.click(handlers.retry, [visitor], [page.notice, *shown], **quiet))
     follow(page.examples.click(handlers.example, [visitor], [page.notice, *shown], **quiet))

@@ -230,6 +230,21 @@ def signed_in(name: str, strings: Strings) -> str:
     )
 
 
+def signed_out(name: str, strings: Strings) -> str:
+    """The way back in, for a page that is open; its script shows it when it is needed."""
+    words = strings.sign_in
+    title, kept = escape(words.signed_out), escape(words.kept.format(name=name))
+    password = escape(words.password, quote=True)
+    return (
+        f'<form id="signed-out" class="notice" method="post" action="sign-in"'
+        f' data-failed="{escape(words.unreachable, quote=True)}">'
+        f'<p role="alert"><strong>{title}</strong> <span>{kept}</span></p><p role="status"></p>'
+        f'<input name="name" value="{escape(name, quote=True)}" autocomplete="username" readonly hidden>'
+        f'<input name="password" type="password" required autocomplete="current-password" maxlength="1024"'
+        f' aria-label="{password}" placeholder="{password}"><button>{escape(words.submit)}</button></form>'
+    )
+
+
 def _same_origin(headers: Headers) -> bool:
     """Whether a form was sent from this page, not from another site in the visitor's name."""
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")

@@ -27,7 +27,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    context = browser.new_context(
+        locale="en-US", viewport={"width": 1280, "height": 800}, permissions=["microphone"]
+    )
     yield context.new_page()
     context.close()
 
@@ -65,6 +67,84 @@ def test_each_signs_in_and_sees_their_own_conversations(app: App, page: Page) ->
     sign_in(page, app.url, "ana", "correct horse")
     chat.ready()
     expect(chat.conversations()).to_have_text(["a secret of ana"])
+
+
+@pytest.fixture
+def ana(app: App, page: Page) -> ChatPage:
+    """The page of ana, who has just signed in."""
+    who = {"name": "ana", "password": "correct horse"}
+    assert page.context.request.post(f"{app.url}/sign-in", form=who, max_redirects=0).status == 303
+    return ChatPage(page, app.url)
+
+
+def sign_in_again(page: Page, password: str) -> None:
+    """In the page itself, which says that it is signed out."""
+    expect(page.get_by_text("You are signed out.")).to_be_visible(timeout=PATIENCE)
+    page.locator("#signed-out").get_by_label("Password").fill(password)
+    page.locator("#signed-out").get_by_role("button").click()
+
+
+def test_who_is_signed_out_meanwhile_loses_nothing(ana: ChatPage) -> None:
+    ana.ask("almost")  # what was sent before takes nothing out of what begins alike
+    ana.text.press_sequentially("almost sent")
+    ana.page.context.clear_cookies()
+    ana.text.press("Enter")
+    sign_in_again(ana.page, "wrong")
+    expect(ana.page.locator("#signed-out [role=status]")).to_contain_text("do not belong together")
+    expect(ana.text).to_have_value("almost sent")
+    ana.text.press("End")
+    ana.text.press_sequentially(", and more")
+    sign_in_again(ana.page, "correct horse")
+    expect(ana.question).to_have_text("almost sent", timeout=PATIENCE)
+    ana.wait()
+    expect(ana.text).to_have_value(", and more")
+    expect(ana.page.locator("#signed-out")).to_be_hidden()
+
+
+def test_what_is_attached_and_recorded_while_signed_out_waits(ana: ChatPage) -> None:
+    ana.page.context.clear_cookies()
+    ana.page.locator("#composer input[type=file]").set_input_files(SCREEN)
+    recorder = ana.page.locator("#record")
+    recorder.locator(".record-button").click()
+    expect(recorder.locator("time")).to_have_text("0:01", timeout=PATIENCE)
+    recorder.locator(".stop-button").click()
+    sign_in_again(ana.page, "correct horse")
+    expect(ana.tray).to_have_count(2, timeout=PATIENCE)
+
+
+def test_answer_under_way_is_whole_for_who_was_signed_out(ana: ChatPage) -> None:
+    ana.send("/long 100")
+    expect(ana.conversation).to_contain_text("word 1,", timeout=PATIENCE)
+    ana.page.context.clear_cookies()
+    sign_in_again(ana.page, "correct horse")
+    ana.wait()
+    expect(ana.answer).to_contain_text("word 99, end.")
+
+
+def kept(page: Page) -> str:
+    """All that the browser keeps of the page."""
+    return page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+
+
+def test_who_signs_out_leaves_no_draft_to_who_comes_next(app: App, ana: ChatPage) -> None:
+    page = ana.page
+    ana.text.press_sequentially("a draft of ana")
+    assert "a draft of ana" in kept(page)
+    other = ChatPage(page.context.new_page(), app.url)
+    other.text.press_sequentially("another draft")
+    ana.settings().get_by_role("button", name="Sign out").click()
+    for each in (page, other.page):
+        expect(each.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
+        assert "draft of ana" not in kept(each) and "another draft" not in kept(each)
+
+
+def test_who_signs_in_after_somebody_else_finds_no_draft_of_theirs(app: App, ana: ChatPage) -> None:
+    ana.text.press_sequentially("a draft of ana")
+    ana.page.context.clear_cookies()
+    sign_in(ana.page, app.url, "李雷", "电池钉书钉")
+    ana.ready()
+    expect(ana.text).to_have_value("")
+    assert "a draft of ana" not in kept(ana.page)
 
 
 def test_password_stays_valid_over_a_restart_and_not_longer_than_it_is_the_password(
