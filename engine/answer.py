@@ -63,8 +63,7 @@ class Answer:
         """Its prompt is ready; at most `limit` tokens will be written."""
         from engine.sampler import Sampler
 
-        options = self.options
-        self.sampler: Sampler = Sampler(options.temperature, options.top_p, options.seed, options.logprobs)
+        self.sampler: Sampler = Sampler(self.options, prompt.input_ids[0])
         self.prompt = prompt
         self._written = Writing(self.request, checkpoint, limit, prompt.thinking_opened)
 

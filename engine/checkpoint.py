@@ -58,6 +58,11 @@ class Checkpoint:
     action_answers: bool = False
     crew: Crew | None = None
 
+    @property
+    def vocabulary(self) -> int:
+        """Tokens that it can write: ids are 0 to one less."""
+        return self.model.config.get_text_config(decoder=True).vocab_size
+
 
 @dataclass(frozen=True)
 class Sketch:

@@ -10,8 +10,7 @@ standard library, and nothing in it does work.
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
@@ -85,6 +84,10 @@ class Options:
     """How to generate.
 
     `max_new_tokens` 0 reads the prompt and writes nothing. `temperature` 0 is greedy, as is `top_p` 0.
+    `top_k` 0 keeps all tokens; `min_p` leaves out those less likely than so large a share of the likeliest.
+    `frequency_penalty` is taken off a token's logit for each time it was written, `presence_penalty` once if
+    it was; `repetition_penalty` divides (a negative logit: multiplies) that of each token of prompt and
+    answer, 1 changes nothing. `logit_bias` is added to the logits of these token ids.
     `seed` None draws a new one for each request. `stop` strings end the answer and are not part of it.
     `logprobs` asks for a `TokenScored` with each token, beside it so many of the likeliest; None asks for
     none. Raises `InvalidRequest` for a value outside its range.
@@ -93,24 +96,43 @@ class Options:
     max_new_tokens: int = 512
     temperature: float = 0.0
     top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
     seed: int | None = None
     stop: tuple[str, ...] = ()
     thinking: bool = True
     logprobs: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_new_tokens <= 1_000_000:
-            raise InvalidRequest("max_new_tokens", self.max_new_tokens, "0 to 1,000,000")
-        if not (math.isfinite(self.temperature) and 0.0 <= self.temperature <= 2.0):
-            raise InvalidRequest("temperature", self.temperature, "0 to 2")
-        if not (math.isfinite(self.top_p) and 0.0 <= self.top_p <= 1.0):
-            raise InvalidRequest("top_p", self.top_p, "0 to 1")
+        for name, (least, most) in OPTION_RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:  # NaN is in no range
+                raise InvalidRequest(name, value, f"{least:,} to {most:,}")
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidRequest("seed", self.seed, "0 to 2^63 - 1, or none")
         if any(not text for text in self.stop):
             raise InvalidRequest("stop", self.stop, "strings that are not empty")
         if self.logprobs is not None and not 0 <= self.logprobs <= 20:
             raise InvalidRequest("logprobs", self.logprobs, "0 to 20, or none")
+        if any(token < 0 or not -100 <= bias <= 100 for token, bias in self.logit_bias):
+            raise InvalidRequest("logit_bias", self.logit_bias, "token ids, each with -100 to 100")
+
+
+#: Least and most of each option that is a number.
+OPTION_RANGES: Mapping[str, tuple[float, float]] = {
+    "max_new_tokens": (0, 1_000_000),
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "top_k": (0, 1_000_000),
+    "min_p": (0, 1),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "repetition_penalty": (0.1, 10),
+}
 
 
 @dataclass(frozen=True, slots=True)

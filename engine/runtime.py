@@ -28,6 +28,7 @@ from engine.protocol import (
     Event,
     FailureKind,
     Insight,
+    InvalidRequest,
     LoadFailed,
     Readiness,
     Request,
@@ -232,6 +233,9 @@ class Runtime:
         if self._checkpoint is None:
             raise self._load_error
         loaded = self._checkpoint
+        for token, _ in answer.options.logit_bias:
+            if token >= loaded.vocabulary:
+                raise InvalidRequest("logit_bias", token, f"ids of tokens, 0 to {loaded.vocabulary - 1:,}")
         prompt = self._prompt_beside(answer) or loaded.read(answer.request)
         length = prompt.input_ids.shape[1]
         if length >= self._context:

@@ -238,7 +238,19 @@ class ResponseFormat(_Body):
 class ChatCompletionRequest(ThinkingSwitches):
     """The body of POST /v1/chat/completions, with OpenAI's names, the thinking switches of other servers, and
     a short way to ask about pictures.
+
+    Of OpenAI's fields these are taken and change nothing: `audio`, `metadata`, `moderation`,
+    `parallel_tool_calls`, `prediction`, `prompt_cache_key`, `prompt_cache_options`, `prompt_cache_retention`,
+    `safety_identifier`, `service_tier`, `store` (nothing is stored), `user`, `verbosity`, and
+    `web_search_options` (nothing is searched).
+
+    Of other servers' fields these are a 400 unless they are empty, false or 0, since leaving them undone
+    would change the answer: `bad_words`, `continue_final_message`, `ebnf`, `echo`, `grammar`,
+    `guided_choice`, `guided_grammar`, `guided_json`, `guided_regex`, `ignore_eos`, `json_schema`,
+    `min_tokens`, `prompt_logprobs`, `regex`, `stop_token_ids`, `structured_outputs`, `use_beam_search`.
     """
+
+    model_config = ConfigDict(extra="allow")  # so that what cannot be done is seen, and refused
 
     model: str | None = None
     """The served name, or nothing."""
@@ -267,6 +279,25 @@ class ChatCompletionRequest(ThinkingSwitches):
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
     """0, the default here, is greedy."""
     top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    """Draw from the fewest tokens that together are so likely."""
+    top_k: Integer | None = Field(None, ge=-1, le=1_000_000)
+    """Draw from so many of the likeliest; 0 or -1 from all."""
+    min_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    """Draw from those that are at least so large a share of the likeliest as likely."""
+    frequency_penalty: float | None = Field(None, ge=-2, le=2, allow_inf_nan=False)
+    """Taken off a token's logit for each time it stands in what was written, thinking included."""
+    presence_penalty: float | None = Field(None, ge=-2, le=2, allow_inf_nan=False)
+    """Taken off a token's logit if it stands in what was written."""
+    repetition_penalty: float | None = Field(None, ge=0.1, le=10, allow_inf_nan=False)
+    """Divides the logit of each token that stands in the prompt or in what was written, or multiplies it
+    where it is negative; 1 changes nothing. As vLLM and SGLang take it."""
+    repeat_penalty: float | None = Field(None, ge=0.1, le=10, allow_inf_nan=False)
+    """The same, as llama.cpp takes it; `repetition_penalty` wins."""
+    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]] | None = Field(
+        None, max_length=1024
+    )
+    """Added to the logits of tokens, by their ids (`"123": -100` bans one). An id that the model does not
+    have is a 400, unless its bias is 0."""
     seed: Integer | None = Field(None, ge=-(2**63), lt=2**63)
     """The same seed gives the same answer; none draws a new one."""
     stop: (
@@ -282,8 +313,8 @@ class ChatCompletionRequest(ThinkingSwitches):
     """So many choices, at most as many as the server answers at once (`--slots`). At temperature 0 all are
     the same. A `seed` is the first choice's; the others count up from it."""
     logprobs: bool | None = None
-    """Tell the log-probability of each token, before temperature and top_p: the answer's in
-    `logprobs.content`, the thinking's in `logprobs.reasoning_content`."""
+    """Tell the log-probability of each token as the model gives it, before biases, penalties, temperature and
+    what else chooses: the answer's in `logprobs.content`, the thinking's in `logprobs.reasoning_content`."""
     top_logprobs: Integer | None = Field(None, ge=0, le=20)
     """So many of the likeliest tokens beside each; above 0 it asks for `logprobs`, too."""
 

@@ -104,6 +104,29 @@ async def test_a_stop_string_ends_the_answer_and_is_no_part_of_it(runtime):
     assert isinstance(events[-1], Finished) and events[-1].reason == "stop"
 
 
+async def test_penalties_and_biases_are_those_of_generate(runtime, model, processor):
+    options = {"repetition_penalty": 1.4, "logit_bias": ((5, 3.0), (9, -100.0))}
+    events = await collect(runtime, ask("hello", **options))
+    perceived = next(event for event in events if isinstance(event, Perceived))
+    inputs = processor.tokenizer(perceived.prompt, add_special_tokens=False, return_tensors="pt")
+    biases = {(5,): 3.0, (9,): -100.0}
+    output = model.generate(**inputs, max_new_tokens=24, repetition_penalty=1.4, sequence_bias=biases)
+    written = processor.tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    assert words(events).strip() == written.strip()
+    assert words(events) != words(await collect(runtime, ask("hello")))
+
+
+async def test_a_bias_on_a_token_that_is_none_fails_before_any_work(runtime):
+    await ready(runtime)
+    last = runtime._checkpoint.vocabulary - 1
+    assert isinstance((await collect(runtime, ask("hello", logit_bias=((last, 1.0),))))[-1], Finished)
+    passes = runtime.metrics().passes
+    (failed,) = await collect(runtime, ask("hello", logit_bias=((last + 1, 1.0),)))
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.INVALID_REQUEST
+    assert f"0 to {last:,}" in failed.remedy
+    assert runtime.metrics().passes == passes
+
+
 def scored(events: list[Event], thinking: bool) -> list[TokenScored]:
     return [event for event in events if isinstance(event, TokenScored) and event.thinking is thinking]
 

@@ -13,12 +13,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
+from transformers import LogitsProcessorList  # noqa: E402
 
 from engine.families import decoder_for  # noqa: E402
 from engine.families.recordings import Recordings  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
 from engine.loading import Loading  # noqa: E402
-from engine.protocol import Busy, FinishReason, OutOfMemory  # noqa: E402
+from engine.protocol import Busy, FinishReason, Options, OutOfMemory  # noqa: E402
 from engine.quantize import quantize  # noqa: E402
 from engine.sampler import Sampler, Scores  # noqa: E402
 from engine.scheduler import Scheduler  # noqa: E402
@@ -66,6 +67,10 @@ class Recorder:
         assert self.ended is None, "it ends once"
         self.ended = how
         self.done.set()
+
+
+def drawing(temperature: float = 0.0, top_p: float = 1.0, **options: Any) -> Sampler:
+    return Sampler(Options(temperature=temperature, top_p=top_p, **options))
 
 
 class Engine:
@@ -211,7 +216,7 @@ def test_each_of_many_is_answered_as_if_alone(engine, family):
 def test_a_seed_gives_the_same_tokens_again(engine):
     model, inputs = tiny_glm()
     running = engine(decoder_for(model))
-    jobs = [Recorder(inputs[0]["input_ids"], sampler=Sampler(1.0, 0.9, seed=seed)) for seed in (7, 7, 8)]
+    jobs = [Recorder(inputs[0]["input_ids"], sampler=drawing(1.0, 0.9, seed=seed)) for seed in (7, 7, 8)]
     for job in jobs:
         running.ask(job)
         running.wait([job])
@@ -223,7 +228,7 @@ def test_rows_sample_greedily_and_not_side_by_side(engine):
     model, inputs = tiny_glm()
     running = engine(decoder_for(model))
     greedy = Recorder(inputs[0]["input_ids"], limit=20)
-    wild = [Recorder(inputs[0]["input_ids"], limit=20, sampler=Sampler(2.0, 1.0, seed)) for seed in range(3)]
+    wild = [Recorder(inputs[0]["input_ids"], limit=20, sampler=drawing(2.0, seed=seed)) for seed in range(3)]
     for job in (*wild, greedy):
         running.ask(job)
     running.wait([*wild, greedy])
@@ -231,13 +236,73 @@ def test_rows_sample_greedily_and_not_side_by_side(engine):
     assert len({tuple(job.tokens) for job in wild}) == 3
 
 
+def test_biases_and_penalties_of_a_row_are_its_own_and_what_transformers_makes_of_them(engine):
+    """Rows side by side that join and leave, each with others; the reference runs each alone."""
+    model, inputs = tiny_glm()
+    repeated = alone(model, inputs[0], 24)
+    favourite = max(repeated, key=repeated.count)
+    assert repeated.count(favourite) > 4, "a model that repeats itself, else this shows nothing"
+    given: list[dict[str, Any]] = [
+        {"repetition_penalty": 1.6},
+        {},
+        {"logit_bias": ((favourite, -100.0), (3, 2.5))},
+        {"repetition_penalty": 1.3, "logit_bias": ((favourite, -4.0),)},
+        {"frequency_penalty": 0.7, "presence_penalty": 0.4},
+    ]
+    running = engine(decoder_for(model), slots=3, waiting=8, prefill_tokens=16)
+    jobs = [
+        Recorder(ids, limit=14 + 3 * index, sampler=Sampler(Options(**options), ids[0]))
+        for index, (options, ids) in enumerate(zip(given, [one["input_ids"] for one in inputs], strict=False))
+    ]
+    for job in jobs:
+        running.ask(job)
+    running.wait(jobs)
+    for options, one, job in zip(given, inputs, jobs, strict=False):
+        assert job.ended == "length", job.ended
+        assert job.tokens == penalised(model, one, job.limit, **options), options
+    written = [alone(model, one, job.limit) for one, job in zip(inputs, jobs, strict=False)]
+    assert [job.tokens == plain for job, plain in zip(jobs, written, strict=True)] == [
+        not options for options in given
+    ]
+
+
+def penalised(
+    model,
+    inputs: Mapping[str, Tensor],
+    limit: int,
+    logit_bias: Sequence[tuple[int, float]] = (),
+    repetition_penalty: float | None = None,
+    frequency_penalty: float = 0.0,
+    presence_penalty: float = 0.0,
+) -> list[int]:
+    """`alone`, with transformers' own bias and repetition penalty, and OpenAI's formula for the others."""
+    length = inputs["input_ids"].shape[1]
+
+    def less(input_ids: Tensor, scores: Tensor) -> Tensor:
+        for token in set(input_ids[0, length:].tolist()):
+            count = input_ids[0, length:].tolist().count(token)
+            scores[0, token] -= frequency_penalty * count + presence_penalty
+        return scores
+
+    output = model.generate(
+        **inputs,
+        max_new_tokens=limit,
+        min_new_tokens=limit,
+        do_sample=False,
+        sequence_bias={(token,): bias for token, bias in logit_bias} or None,
+        repetition_penalty=repetition_penalty,
+        logits_processor=LogitsProcessorList([less]),
+    )
+    return output[0, length:].tolist()
+
+
 def test_scores_are_those_of_the_row_alone_and_only_for_who_asks(engine):
     """Beside others, of other lengths, each token has the log-probability that the model alone gives it."""
     model, inputs = tiny_glm()
     running = engine(decoder_for(model))
     asking = [
-        Recorder(inputs[0]["input_ids"], sampler=Sampler(logprobs=3)),
-        Recorder(inputs[2]["input_ids"], sampler=Sampler(1.0, 0.9, seed=5, logprobs=0)),
+        Recorder(inputs[0]["input_ids"], sampler=drawing(logprobs=3)),
+        Recorder(inputs[2]["input_ids"], sampler=drawing(1.0, 0.9, seed=5, logprobs=0)),
     ]
     silent = Recorder(inputs[3]["input_ids"])
     for job in (*asking, silent):
@@ -269,14 +334,14 @@ def test_who_has_the_same_media_takes_what_they_were_encoded_to(engine, processo
     model.remember = lambda *given, **named: encoded.append(1) or remember(*given, **named)
     try:
         running = engine(decoder, slots=3)
-        samplers = [Sampler(), *(Sampler(1.5, seed=seed) for seed in range(4))]
+        samplers = [Sampler(), *(drawing(1.5, seed=seed) for seed in range(4))]
         jobs = [Recorder(ids, media, 20 + index, sampler) for index, sampler in enumerate(samplers)]
         for job in jobs:
             running.ask(job)
         running.wait(jobs)
         together = len(encoded)
         for seed in range(4):
-            again = Recorder(ids, dict(media), 21 + seed, Sampler(1.5, seed=seed))
+            again = Recorder(ids, dict(media), 21 + seed, drawing(1.5, seed=seed))
             running.ask(again)
             running.wait([again])
             assert again.tokens == jobs[1 + seed].tokens
@@ -430,7 +495,7 @@ def test_the_counters_tell_what_was_done(engine):
 
 def test_sampling_of_a_token_that_is_no_number_fails_alone():
     with pytest.raises(RuntimeError):
-        Sampler(1.0).pick(torch.from_numpy(np.array([np.nan, 1.0])))
+        drawing(1.0).pick(torch.from_numpy(np.array([np.nan, 1.0])))
 
 
 @pytest.mark.parametrize("why", ["hooked", "quantized", "other"])

@@ -141,6 +141,21 @@ def test_a_picture_and_a_question_in_the_extra_body(nano: Command):
     assert seen.content != blind.content
 
 
+def test_penalties_and_biases_reach_the_model(nano: Command):
+    client = openai.OpenAI(base_url=f"{nano.url}/v1", api_key="none", max_retries=0)
+
+    def say(**options: Any) -> str:
+        answered = client.chat.completions.create(**ask("你能做什么？"), **options)
+        return str(answered.choices[0].message.content)
+
+    plain = say()
+    assert say(frequency_penalty=0, presence_penalty=0, logit_bias={"5": 0}) == plain
+    others = [say(frequency_penalty=2.0), say(extra_body={"repetition_penalty": 2.0})]
+    assert plain not in others
+    with pytest.raises(openai.BadRequestError, match="logit_bias"):
+        say(logit_bias={"99999999": 1})
+
+
 @pytest.mark.parametrize("name", ["open-camera.zh.wav", "tap-settings.en.wav"])
 def test_a_recording_becomes_the_words_that_the_model_says_it_hears(nano: Command, name: str):
     sound = (EXAMPLES / name).read_bytes()

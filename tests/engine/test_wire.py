@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from engine.media import read_image
 from engine.protocol import (
+    OPTION_RANGES,
     AnswerAdded,
     AudioPart,
     Failed,
@@ -30,12 +31,13 @@ from engine.protocol import (
     TokenScored,
     Usage,
 )
-from engine.server.call import MEDIA_MAX, Call, read_call
+from engine.server.call import MEDIA_MAX, UNMET, Call, read_call
 from engine.server.errors import ApiError, without_paths
 from engine.server.schema import ChatCompletionRequest, Display
 from engine.server.wire import Choice, Envelope, Text, delta, logprobs_json, total, usage_json
 from engine.thinking import ThinkingSplitter
 
+PENALTIES: Any = {"frequency_penalty": -2, "presence_penalty": 0.5}
 QUESTION = [{"role": "user", "content": "What is this?"}]
 
 
@@ -265,6 +267,14 @@ def test_pictures_beside_the_messages_count_with_those_inside():
         ({"max_tokens": 7, "max_completion_tokens": 8}, Options(max_new_tokens=8)),
         ({"temperature": 1}, Options(temperature=1.0)),
         ({"temperature": 0, "top_p": 0.5}, Options(top_p=0.5)),
+        ({"top_k": 40, "min_p": 0.05}, Options(top_k=40, min_p=0.05)),
+        ({"top_k": -1}, Options()),
+        ({"frequency_penalty": -2, "presence_penalty": 0.5}, Options(**PENALTIES)),
+        ({"frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}}, Options()),
+        ({"repetition_penalty": 1.1}, Options(repetition_penalty=1.1)),
+        ({"repeat_penalty": 1.1}, Options(repetition_penalty=1.1)),
+        ({"repeat_penalty": 1.1, "repetition_penalty": 1.2}, Options(repetition_penalty=1.2)),
+        ({"logit_bias": {"7": -100, "0": 1.5, "foo": 0}}, Options(logit_bias=((7, -100), (0, 1.5)))),
         ({"seed": 42}, Options(seed=42)),
         ({"seed": -1}, Options(seed=2**63 - 1)),
         ({"stop": "END"}, Options(stop=("END",))),
@@ -285,6 +295,7 @@ def test_pictures_beside_the_messages_count_with_those_inside():
         ({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto"}}}, Options()),
         ({"max_tokens": 0}, Options(max_new_tokens=0)),
         ({"response_format": {"type": "text"}, "user": "me", "store": True, "no_such_field": [1]}, Options()),
+        (dict.fromkeys(UNMET, 0) | {"min_tokens": None, "guided_json": {}, "stop_token_ids": []}, Options()),
     ],
 )
 def test_options(body: dict[str, Any], options: Options):
@@ -300,6 +311,13 @@ def test_options(body: dict[str, Any], options: Options):
         ({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required"}}}, "tool_choice"),
         ({"functions": [{"name": "f"}], "function_call": {"name": "f"}}, "tool_choice"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "response_format"),
+        ({"logit_bias": {"foo": 1}}, "logit_bias"),
+        ({"logit_bias": {"-1": 1}}, "logit_bias"),
+        ({"logit_bias": {"1.0": 1}}, "logit_bias"),
+        ({"logit_bias": {"٣": 1}}, "logit_bias"),
+        ({"logit_bias": {"9" * 5000: 1}}, "logit_bias"),
+        *(({name: True}, name) for name in UNMET),
         ({"modalities": ["text", "audio"]}, "modalities"),
     ],
 )
@@ -309,10 +327,17 @@ def test_what_cannot_be_done_is_refused(body: dict[str, Any], param: str):
     assert error.message
 
 
-@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens", "temperature", "top_p"])
+def test_the_reference_names_what_is_refused():
+    assert [name for name in UNMET if f"`{name}`" not in str(ChatCompletionRequest.__doc__)] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "max_completion_tokens", *(OPTION_RANGES.keys() - {"max_new_tokens", "top_k"})]
+)
 def test_the_schema_refuses_exactly_what_the_options_refuse(name: str):
     field = "max_new_tokens" if name.startswith("max_") else name
-    values = (-1, 0, 1_000_000) if field == "max_new_tokens" else (-0.01, 0.0, 1.0, 1.01, 2.0, 2.01)
+    least, most = OPTION_RANGES[field]
+    values = (-1, 0, 1_000_000) if field == "max_new_tokens" else (least - 0.01, least, 1, most, most + 0.01)
 
     def is_taken(make: Callable[..., object], keyword: str, value: float) -> bool:
         try:

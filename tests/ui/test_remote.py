@@ -83,6 +83,19 @@ async def test_options():
     ]
 
 
+async def test_what_else_chooses_tokens_is_sent_where_it_is_not_the_default():
+    numbers = {"top_k": 40, "min_p": 0.1, "frequency_penalty": 0.5, "presence_penalty": -1.0}
+    numbers |= {"repetition_penalty": 1.2}
+    with Endpoint() as endpoint:
+        backend = RemoteBackend(endpoint.url)
+        await events_of(backend, asking(**numbers, logit_bias=((7, -100.0),)))
+        await events_of(backend, asking())
+    first, second = endpoint.chats
+    assert {name: first[name] for name in numbers} == numbers
+    assert first["logit_bias"] == {"7": -100.0}
+    assert not {*numbers, "logit_bias"} & second.keys()
+
+
 async def test_no_key_sends_none(monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "of-another-service")

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 REASONING = "reasoning_content"
 
+# Sent only where they are not the default: some servers do not know them all.
+_SAMPLING = ("top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty")
+_DEFAULTS = Options()
 _SHOWN_MAX = 400
 _ENCODED = re.compile(r"(?:data:[\w/;,+.-]*)?[A-Za-z0-9+/=]*")
 
@@ -48,8 +51,11 @@ def body_fields(options: Options, dialect: Dialect) -> dict[str, Any]:
         "temperature": options.temperature,
         **dialect.thinking(options.thinking),
     }
-    if options.top_p != 1.0:
-        fields["top_p"] = options.top_p
+    for name in _SAMPLING:
+        if (value := getattr(options, name)) != getattr(_DEFAULTS, name):
+            fields[name] = value
+    if options.logit_bias:
+        fields["logit_bias"] = {str(token): bias for token, bias in options.logit_bias}
     if options.seed is not None:
         fields["seed"] = options.seed
     if options.stop:
