@@ -1,8 +1,8 @@
 """What schemathesis makes of a specification, held to what the service says that it takes.
 
-The specification lets a picture be any string, and a client demand a call of a tool; the service documents
-that it refuses these. In requests that should be accepted, such places are filled with what is taken: a real
-picture, a real recording, text. Requests that should be refused are left as they are.
+The specification lets a picture be any string, any name a token's id, and a client demand a call of a tool;
+the service documents that it refuses these. In requests that should be accepted, such places are filled with
+what is taken: a real picture, a real recording, text. Requests that should be refused are left as they are.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ def taken(body: dict[str, Any]) -> dict[str, Any]:
         body["n"] = 1 + int(body["n"]) % 4
     if body.get("image") is not None:
         body["image"] = PICTURE
+    if isinstance(body.get("logit_bias"), dict):  # OpenAI's range stands in its text only
+        biases = [value % 100 for value in body["logit_bias"].values() if isinstance(value, int | float)]
+        body["logit_bias"] = {str(token): bias for token, bias in enumerate(biases[:100])}
     for name in ("max_tokens", "max_completion_tokens"):
         if isinstance(body.get(name), int | float):  # there is no lower limit; and the answer must end soon
             body[name] = max(0, min(8, int(body[name])))

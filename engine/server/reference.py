@@ -52,7 +52,7 @@ def _objects(schemas: Mapping[str, Any]) -> Iterator[str]:
     for name, schema in schemas.items():
         yield f"## {name}\n"
         if schema.get("description"):
-            yield f"{_flat(schema['description'])}\n"
+            yield from (f"{_flat(paragraph)}\n" for paragraph in schema["description"].split("\n\n"))
         yield "| Field | Type | Meaning |\n|---|---|---|"
         required = schema.get("required", ())
         for field, told in schema.get("properties", {}).items():
@@ -74,13 +74,15 @@ def _type(schema: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in values if value is not None)
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        return f"object of {_type(values)}"
     if schema.get("contentMediaType"):
         return "file"
     if "contentSchema" in schema:
         return f"{_type(schema['contentSchema'])} as JSON"
     words = [schema.get("format") or schema.get("type", "anything")]
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    words += [f"{sign} {schema[key]:,.12g}" for key, sign in limits.items() if key in schema]
+    words += [f"{sign} {schema[key]:,.16g}" for key, sign in limits.items() if key in schema]
     return " ".join(words)
 
 

@@ -39,8 +39,9 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# JSON has one kind of number: 96.0 is the integer 96.
-Integer = Annotated[int, BeforeValidator(_whole)]
+# JSON has one kind of number: 96.0 is the integer 96. A range stands before it, to be described.
+_WHOLE = BeforeValidator(_whole)
+Integer = Annotated[int, _WHOLE]
 
 
 class TextContent(_Body):
@@ -271,16 +272,16 @@ class ChatCompletionRequest(ThinkingSwitches):
     query: Text | None = None
     """A question that joins the last message, unless it says the same already."""
 
-    max_tokens: Integer | None = Field(None, ge=0)
+    max_tokens: Annotated[int, Field(ge=0), _WHOLE] | None = None
     """Thinking and answer together; 512 where neither this nor the next is given. 0 counts the prompt and
     writes nothing."""
-    max_completion_tokens: Integer | None = Field(None, ge=0)
+    max_completion_tokens: Annotated[int, Field(ge=0), _WHOLE] | None = None
     """The same under its newer name; it wins."""
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
     """0, the default here, is greedy."""
     top_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     """Draw from the fewest tokens that together are so likely."""
-    top_k: Integer | None = Field(None, ge=-1, le=1_000_000)
+    top_k: Annotated[int, Field(ge=-1, le=1_000_000), _WHOLE] | None = None
     """Draw from so many of the likeliest; 0 or -1 from all."""
     min_p: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     """Draw from those that are at least so large a share of the likeliest as likely."""
@@ -298,7 +299,7 @@ class ChatCompletionRequest(ThinkingSwitches):
     )
     """Added to the logits of tokens, by their ids (`"123": -100` bans one). An id that the model does not
     have is a 400, unless its bias is 0."""
-    seed: Integer | None = Field(None, ge=-(2**63), lt=2**63)
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63), _WHOLE] | None = None
     """The same seed gives the same answer; none draws a new one."""
     stop: (
         Annotated[
@@ -309,13 +310,13 @@ class ChatCompletionRequest(ThinkingSwitches):
     ) = None
     """The answer ends before any of these; they may stand in the thinking. Empty ones stop nothing."""
 
-    n: Integer | None = Field(None, ge=1)
+    n: Annotated[int, Field(ge=1), _WHOLE] | None = None
     """So many choices, at most as many as the server answers at once (`--slots`). At temperature 0 all are
     the same. A `seed` is the first choice's; the others count up from it."""
     logprobs: bool | None = None
     """Tell the log-probability of each token as the model gives it, before biases, penalties, temperature and
     what else chooses: the answer's in `logprobs.content`, the thinking's in `logprobs.reasoning_content`."""
-    top_logprobs: Integer | None = Field(None, ge=0, le=20)
+    top_logprobs: Annotated[int, Field(ge=0, le=20), _WHOLE] | None = None
     """So many of the likeliest tokens beside each; above 0 it asks for `logprobs`, too."""
 
     # Known, so that asking for them is refused and not silently left undone.
