@@ -20,6 +20,8 @@ from autoglm_ui.accounts import Accounts, AccountsUnusable
 from autoglm_ui.settings import Settings, UsageError, read
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from autoglm_ui.store import History
 
 
@@ -128,16 +130,16 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         cleanup.callback(recorder.close)
         demo = page.build(sessions, media, settings, shelf, recorder)
         door = Door(accounts, key, settings.lang, settings.on_space) if accounts else None
-        app, _, _ = demo.launch(
-            **page.launch_arguments(media, settings, door), server_port=port, inbrowser=settings.opens_browser
+        routes = api_routes(pool, choice, settings.api_key) if settings.api else [health_route(pool, choice)]
+        demo.launch(
+            **page.launch_arguments(media, settings, door, routes),
+            server_port=port,
+            inbrowser=settings.opens_browser,
         )
         cleanup.callback(demo.close, verbose=False)
         if settings.api:
-            add_api(app, pool, choice, settings.api_key)
             # Before the page: who still listens to an answer is told that it ends.
             cleanup.callback(pool.close)
-        else:
-            add_health(app, pool, choice)
         print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)
         if settings.share:
             print(f"autoglm-ui: {shared(demo.share_url, settings)}", flush=True)
@@ -171,17 +173,20 @@ def shared(url: str | None, settings: Settings) -> str:
     return f"{url}  works from anywhere for up to a week, {warning}; nobody can change what answers"
 
 
-def add_health(app: Any, pool: Any, choice: Any) -> None:
-    """Answer /health with the state of the backend that the program was started with."""
+def health_route(pool: Any, choice: Any) -> BaseRoute:
+    """/health, with the state of the backend that the program was started with."""
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    async def health(_: Any) -> Response:
         backend = pool.get(choice)
-        return {"status": "ok", "backend": backend.name, "state": backend.readiness().state}
+        return JSONResponse({"status": "ok", "backend": backend.name, "state": backend.readiness().state})
+
+    return Route("/health", health)
 
 
-def add_api(app: Any, pool: Any, choice: Any, api_key: str | None) -> None:
-    """Serve the backend that the program was started with at /v1, /health and /metrics."""
+def api_routes(pool: Any, choice: Any, api_key: str | None) -> list[BaseRoute]:
+    """The backend that the program was started with, at /v1, /health and /metrics."""
     from starlette.routing import Route
 
     from autoglm_ui.backends.choice import PooledBackend
@@ -189,8 +194,8 @@ def add_api(app: Any, pool: Any, choice: Any, api_key: str | None) -> None:
 
     backend = PooledBackend(pool, choice)
     service = create_app(backend, api_key=api_key, engine=lambda: pool.find(choice))
-    # As routes, before Gradio's own: a mount would cut the paths that the service looks for.
-    app.router.routes[:0] = [Route(path, service) for path in ("/v1/{rest:path}", "/health", "/metrics")]
+    # No mount: it would cut the paths that the service looks for.
+    return [Route(path, service) for path in ("/v1/{rest:path}", "/health", "/metrics")]
 
 
 def free_port(settings: Settings) -> int | None:

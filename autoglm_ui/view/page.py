@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from autoglm_ui.recorder import Recorder
 from autoglm_ui.sessions import Sessions
@@ -81,8 +82,13 @@ def _spare(demo: gr.Blocks, idle: gr.Textbox) -> None:
     demo._queue.sleep_when_free = _QUEUE_PAUSE
 
 
-def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None = None) -> dict[str, Any]:
-    """Arguments of `gr.Blocks.launch` that do not depend on the port. With a `door`, visitors sign in."""
+def launch_arguments(
+    media: MediaFolder, settings: Settings, door: Door | None = None, routes: Sequence[BaseRoute] = ()
+) -> dict[str, Any]:
+    """Arguments of `gr.Blocks.launch` that do not depend on the port. With a `door`, visitors sign in.
+
+    `routes` are served beside the page and before Gradio's own, from the first connection on.
+    """
     return {
         "auth_dependency": user if door else None,
         "server_name": settings.host,
@@ -101,6 +107,7 @@ def launch_arguments(media: MediaFolder, settings: Settings, door: Door | None =
         "app_kwargs": {
             "docs_url": None,
             "redoc_url": None,
+            "routes": list(routes),
             "middleware": [
                 Middleware(TrustedHosts, names=_names(settings)),
                 Middleware(SecurityHeaders),

@@ -27,6 +27,11 @@ def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool
     return True
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 class Service:
     """A running server: its `url`, and `stop`, which returns when it has stopped."""
 

@@ -10,14 +10,20 @@ from typing import Any
 import httpx
 import openai
 
+from tests.engine.serving import eventually, free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_and_the_service_are_one_program(tmp_path: Path):
     command = [sys.executable, str(ROOT / "app.py"), "--model", "scripted:delay=0.01", "--no-browser"]
-    command += ["--api", "--api-key", "sk-both", "--port", "0", "--data-dir", str(tmp_path)]
+    port = free_port()
+    command += ["--api", "--api-key", "sk-both", "--port", str(port), "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
+            assert first_answer(f"http://127.0.0.1:{port}/v1/models").status_code == 401, (
+                "it is there at once"
+            )
             assert process.stdout is not None
             url = process.stdout.readline().split()[1]
             assert httpx.get(f"{url}/health").json() == {"status": "ok", "model": "scripted"}
@@ -37,3 +43,18 @@ def test_the_page_and_the_service_are_one_program(tmp_path: Path):
         finally:
             process.terminate()
         assert process.wait(30) == 0
+
+
+def first_answer(url: str) -> httpx.Response:
+    """What is answered as soon as anything is."""
+    answers: list[httpx.Response] = []
+
+    def answered() -> bool:
+        try:
+            answers.append(httpx.get(url, timeout=30))
+        except httpx.ConnectError:
+            return False
+        return True
+
+    assert eventually(answered, 120)
+    return answers[0]

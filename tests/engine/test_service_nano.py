@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,7 +22,7 @@ import httpx
 import openai
 import pytest
 
-from tests.engine.serving import eventually
+from tests.engine.serving import eventually, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -54,11 +53,6 @@ class Command:
     def idle(self) -> bool:
         names = ("requests_in_flight", "engine_slots_used", "engine_queue", "engine_cache_tokens")
         return not any(self.metric(f"autoglm_{name}") for name in names)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def healthy(url: str, verify: ssl.SSLContext | bool) -> bool:
