@@ -12,6 +12,11 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from engine.kv_cache import Pass, SlotCache, Span
+from engine.threads import Threads
+
+#: Parameters of a model whose passes may be quicker on one thread than on all. One of the larger ones would
+#: be held up by the trial alone.
+SMALL = 1 << 26
 
 
 class Decoder(Protocol):
@@ -91,6 +96,8 @@ class SlotDecoder:
         self.config = model.config.get_text_config()
         self.cache = SlotCache(self.config.num_hidden_layers, self._held)
         self.rows: dict[int, Reading] = {}
+        small = model.device.type == "cpu" and model.num_parameters() <= SMALL
+        self.threads = Threads(torch.get_num_threads() if small else 1, torch.set_num_threads)
 
     @property
     def context(self) -> int:
@@ -128,10 +135,10 @@ class SlotDecoder:
         positions = stack([row.positions[:, span.start : span.stop] for row, span in parts], dim=1)
         if any(row.embeds is not None for row, _ in parts):
             given = stack([self._embed(row)[span.start : span.stop] for row, span in parts])
-            logits = self._forward(step, positions, inputs_embeds=given)
+            logits = self._run_pass(step, positions, inputs_embeds=given)
         else:
             given = stack([row.ids[span.start : span.stop] for row, span in parts])
-            logits = self._forward(step, positions, input_ids=given)
+            logits = self._run_pass(step, positions, input_ids=given)
         for row, span in parts:
             row.length = span.stop
         return logits
@@ -147,7 +154,7 @@ class SlotDecoder:
         axes = next(row.positions.shape[0] for row in rows if row)
         places = [start + (row.offset if row else 0) for row, start in zip(rows, starts, strict=True)]
         device = self.device
-        logits = self._forward(
+        logits = self._run_pass(
             step,
             torch.tensor(places, device=device)[None, :, None].expand(axes, -1, 1),
             input_ids=torch.tensor([[due.get(slot, 0)] for slot in span], device=device),
@@ -176,6 +183,11 @@ class SlotDecoder:
 
     def _embed(self, row: Reading) -> Tensor:
         return self.model.get_input_embeddings()(row.ids) if row.embeds is None else row.embeds
+
+    def _run_pass(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
+        """`_forward`, on the number of threads that suits it."""
+        size = len(step.slots) * step.longest
+        return self.threads.run(size, lambda: self._forward(step, positions, **given))
 
     def _forward(self, step: Pass, positions: Tensor, **given: Tensor) -> Tensor:
         """Logits [rows, vocabulary] after each row's last token of this pass.
