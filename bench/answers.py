@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.rounds import tell
 from engine.media import read_audio, read_image
 from engine.protocol import Failed, Finished, Message, Options, Part, Request, TextPart, Timings
 from engine.runtime import Runtime
@@ -39,6 +40,7 @@ def measure(model: str, runs: int) -> dict[str, list[float]]:
 
 
 async def _measure(model: str, runs: int) -> dict[str, list[float]]:
+    tell("loading")
     started = time.perf_counter()
     runtime = Runtime(model)
     try:
@@ -48,6 +50,7 @@ async def _measure(model: str, runs: int) -> dict[str, list[float]]:
             raise RuntimeError(f"{readiness.failure.message}. {readiness.failure.remedy}")
         figures = {"load_seconds": [time.perf_counter() - started]}
         for name, parts in questions().items():
+            tell(name.replace("_", " "))
             request = Request((Message("user", parts),), OPTIONS)
             timings = [await answer(runtime, request) for _ in range(runs + 1)][1:]
             figures[f"{name}_first_token_seconds"] = [timing.first_token or 0.0 for timing in timings]

@@ -31,7 +31,8 @@ def measure(runs: int, clock: Clock) -> Result:
 
         names = f"n = {length}, dense, ms", f"n = {length}, sparse, ms"
         with torch.inference_mode():
-            values = interleave({names[0]: timed(dense, clock), names[1]: timed(sparse, clock)}, runs)
+            sides = {names[0]: timed(dense, clock), names[1]: timed(sparse, clock)}
+            values = interleave(sides, runs, f"n = {length}")
         result.figures |= {name: [1e3 * seconds for seconds in found] for name, found in values.items()}
         result.compare(f"sparse is quicker at n = {length}", *names)
     grown = {kind: growth(result, kind) for kind in ("dense", "sparse")}

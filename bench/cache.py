@@ -42,10 +42,13 @@ def measure(runs: int, clock: Clock) -> Result:
         again, kept = f"{name}{length} tokens, all read again, s", f"{name}{length} tokens, KV cache, s"
         sides = {again: write(glm, length, False), kept: write(glm, length, True)}
         # The longest texts take seconds without a cache; fewer rounds of them say enough.
-        result.figures |= interleave(sides, 1 if name else min(runs, 1024 // length))
+        result.figures |= interleave(
+            sides, 1 if name else min(runs, 1024 // length), f"{name}{length} tokens"
+        )
         goal = 3.4 if length == LENGTHS[-1] else None
         result.compare(f"{name}KV cache is quicker at {length} tokens", again, kept, goal)
-    result.figures |= interleave({f"token {place}, ours, ms": at(place, clock) for place in PLACES}, runs)
+    steps = {f"token {place}, ours, ms": at(place, clock) for place in PLACES}
+    result.figures |= interleave(steps, runs, "cost of a token")
     result.compare(
         "last token against first", f"token {PLACES[-1]}, ours, ms", f"token {PLACES[0]}, ours, ms"
     )

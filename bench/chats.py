@@ -42,20 +42,25 @@ def measure(runs: int, clock: Clock) -> Result:
         measured = {
             name: lambda side=side, name=name, speed=speed: speed(side, name) for name, side in sides.items()
         }
-        for name, values in interleave(measured, rounds).items():
-            result.figures[f"{count} chats, {name}, tokens/s"] = values
-            result.figures[f"{count} chats, {name}, first token, s"] = waits[name][1:]
-        ours = f"{count} chats, ours, tokens/s"
+        for name, values in interleave(measured, rounds, f"{count} at once").items():
+            result.figures[f"{chats(count)}, {name}, tokens/s"] = values
+            result.figures[f"{chats(count)}, {name}, first token, s"] = waits[name][1:]
+        ours = f"{chats(count)}, ours, tokens/s"
         for name in list(sides)[1:]:
             goal = {"generate, one after another": 6.0}.get(name, 1.0) if count == 16 else None
-            theirs = f"{count} chats, {name}, tokens/s"
-            result.compare(f"{count} chats: ours against {name}", ours, theirs, goal)
+            theirs = f"{chats(count)}, {name}, tokens/s"
+            result.compare(f"{chats(count)}: ours against {name}", ours, theirs, goal)
     result.notes = [
         f"Prompts of {PROMPT} tokens, {NEW} new each, greedy, text only, {torch.get_num_threads()} threads. "
         "Ours includes making text and events of the tokens; the others give token ids.",
         "The others run nano's decoder as a plain Glm4; `transformers serve` does not load nano itself.",
     ]
     return result
+
+
+def chats(count: int) -> str:
+    """So many, in words."""
+    return f"{count} chat{'s' * (count > 1)}"
 
 
 def one_by_one(count: int, clock: Clock) -> Outcome:

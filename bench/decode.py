@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench import onnx_runtime
 from bench.models import nano_decoder, peer, prompt
-from bench.rounds import Clock, Result, interleave, rounded
+from bench.rounds import Clock, Result, interleave, rounded, tell
 
 if TYPE_CHECKING:
     from engine.generate import Decoder
@@ -36,6 +36,8 @@ def measure(runs: int, clock: Clock) -> Result:
         f"{MANY} chats, ours in INT8, ms a step": lambda: step_of(rounded_to_int8, MANY, clock),
     }
     if onnx_runtime.installed():
+        tell("exporting to ONNX")
+        onnx_runtime.export()
         sides |= onnx_sides(clock)
     values = interleave(sides | {"read bandwidth, GB/s": lambda: bandwidth(clock)}, runs)
     speeds = values["read bandwidth, GB/s"]
@@ -109,19 +111,21 @@ def step_of(decoder: Decoder, rows: int, clock: Clock) -> float:
     return 1e3 * seconds / NEW
 
 
-def onnx_sides(clock: Clock) -> dict[str, Callable[[], float]]:
-    def step(int8: bool, rows: int) -> float:
-        chat = onnx_runtime.Chat(int8, PROMPT, rows)
-        started = clock()
-        for _ in range(NEW):
-            chat.step()
-        return 1e3 * (clock() - started) / NEW
+def onnx_step(int8: bool, rows: int, clock: Clock) -> float:
+    """Milliseconds a step of ONNX Runtime with so many rows."""
+    chat = onnx_runtime.Chat(int8, PROMPT, rows)
+    started = clock()
+    for _ in range(NEW):
+        chat.step()
+    return 1e3 * (clock() - started) / NEW
 
+
+def onnx_sides(clock: Clock) -> dict[str, Callable[[], float]]:
     return {
-        "ONNX Runtime, single precision, ms a token": lambda: step(False, 1),
-        "ONNX Runtime, INT8, ms a token": lambda: step(True, 1),
-        f"{MANY} chats, ONNX Runtime, single precision, ms a step": lambda: step(False, MANY),
-        f"{MANY} chats, ONNX Runtime, INT8, ms a step": lambda: step(True, MANY),
+        "ONNX Runtime, single precision, ms a token": lambda: onnx_step(False, 1, clock),
+        "ONNX Runtime, INT8, ms a token": lambda: onnx_step(True, 1, clock),
+        f"{MANY} chats, ONNX Runtime, single precision, ms a step": lambda: onnx_step(False, MANY, clock),
+        f"{MANY} chats, ONNX Runtime, INT8, ms a step": lambda: onnx_step(True, MANY, clock),
     }
 
 

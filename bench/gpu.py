@@ -96,7 +96,7 @@ def figures(name: str, model: Any, runs: int, gigabytes: float) -> dict[str, lis
         return 1e3 * seconds / NEW
 
     sides = {chats(rows, name): lambda rows=rows: step(rows) for rows in ROWS}
-    found = interleave(sides | {f"prompt, {name}, tokens/s": read}, runs)
+    found = interleave(sides | {f"prompt, {name}, tokens/s": read}, runs, name)
     limit = decoder.fused.weight_bytes / gigabytes / 1e6  # ms
     return found | {f"share, {name}": [limit / ms for ms in found[chats(1, name)]]}
 

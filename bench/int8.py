@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.models import nano_checkpoint
-from bench.rounds import Clock, Result, interleave
+from bench.rounds import Clock, Result, interleave, tell
 
 #: Inputs and outputs of one layer: nano's gate and up, and the query of a model of nine billion.
 SIZES = ((256, 1408), (4096, 4096))
@@ -26,10 +26,11 @@ def measure(runs: int, clock: Clock) -> Result:
             sides = {f"{size}, {name}, us": side for name, side in products(inputs, outputs, rows).items()}
             repeats = max(2, min(200, WORK // (rows * inputs * outputs)))
             timed = {name: repeated(side, repeats, clock) for name, side in sides.items()}
-            result.figures |= interleave(timed, runs)
+            result.figures |= interleave(timed, runs, size)
             ours = f"{size}, INT8, us"
             for name in ("single precision", "bfloat16"):
                 result.compare(f"{size}: INT8 is quicker than {name}", f"{size}, {name}, us", ours)
+    tell("what INT8 changes in nano's answers")
     result.figures |= changes()
     result.notes = [
         "INT8 is what `--dtype int8` runs here, which finds a scale for each token first; weight-only "

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.rounds import Result
+from bench.rounds import Result, tell
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 600.0  # seconds until a program that does not end is given up
 
 OURS = """
 import asyncio
@@ -54,7 +55,9 @@ def told(stage):
 def measure(runs: int) -> Result:
     """Seconds since the start of Python's work, and MB, at each stage of a new process."""
     result = Result()
-    for _ in range(min(runs, 3)):
+    rounds = min(runs, 3)
+    for number in range(1, rounds + 1):
+        tell(f"round {number} of {rounds}")
         for side, program in (("ours", OURS), ("transformers", THEIRS)):
             for stage, (seconds, megabytes) in start(program).items():
                 result.figures.setdefault(f"{stage}, {side}, s", []).append(seconds)
@@ -71,10 +74,18 @@ def measure(runs: int) -> Result:
 
 
 def start(program: str) -> dict[str, tuple[float, float]]:
-    """Run it in a new process; the seconds and MB of each stage. Raises RuntimeError if it fails."""
+    """Run it in a new process; the seconds and MB of each stage.
+
+    Raises RuntimeError if it fails, TimeoutExpired if it hangs.
+    """
     source = CLOCK + program + "\nprint(json.dumps(stages))"
     ran = subprocess.run(
-        [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     if ran.returncode:
         raise RuntimeError(f"a measured program failed: {ran.stderr[-400:]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -67,12 +68,20 @@ class Result:
         return summarise(values) | {key: value for key, value in wanted.items() if value is not None}
 
 
-def interleave(sides: Mapping[str, Callable[[], float]], rounds: int) -> Values:
-    """Each side once to warm up, then in turns; what each call returned."""
+def tell(line: str) -> None:
+    """A line of progress, beside the figures."""
+    print(f"  … {line}", file=sys.stderr, flush=True)
+
+
+def interleave(sides: Mapping[str, Callable[[], float]], rounds: int, what: str = "") -> Values:
+    """Each side once to warm up, then in turns; what each call returned. `what` they measure is told."""
+    prefix = what and f"{what}: "
+    tell(f"{prefix}warming up")
     for side in sides.values():
         side()
     values: Values = {name: [] for name in sides}
-    for _ in range(rounds):
+    for number in range(1, rounds + 1):
+        tell(f"{prefix}round {number} of {rounds}")
         for name, side in sides.items():
             values[name].append(side())
     return values

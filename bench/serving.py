@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.chats import CHATS, NEW
+from bench.chats import CHATS, NEW, chats
 from bench.models import QUESTION, nano_checkpoint, peer
-from bench.rounds import Result
+from bench.rounds import Result, tell
 from engine.parallel import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 120.0  # seconds until a server that does not answer is given up
+PATIENCE = 600.0  # seconds until a server that does not answer is given up
 OURS, THEIRS = "ours", "transformers serve"
 
 
@@ -34,16 +34,18 @@ def measure(runs: int) -> Result:
         nano_checkpoint().processor.tokenizer.save_pretrained(folder)
         for name in (OURS, THEIRS):
             # One at a time: a server that waits for work may still use the processor.
+            tell(f"{name} starts")
             with started(name, folder) as address:
                 model = "glm" if name == OURS else folder
                 ask(address, model, 2)
                 for count in CHATS:
+                    tell(f"{name}: {count} at once")
                     found = [ask(address, model, count) for _ in range(min(runs, 3))]
-                    result.figures[f"{count} chats, {name}, tokens/s"] = [speed for speed, _ in found]
-                    result.figures[f"{count} chats, {name}, first text, s"] = [first for _, first in found]
+                    result.figures[f"{chats(count)}, {name}, tokens/s"] = [speed for speed, _ in found]
+                    result.figures[f"{chats(count)}, {name}, first text, s"] = [first for _, first in found]
     for count in CHATS:
-        names = (f"{count} chats, {OURS}, tokens/s", f"{count} chats, {THEIRS}, tokens/s")
-        result.compare(f"{count} chats: ours against {THEIRS}", *names, 1.0 if count == 16 else None)
+        names = (f"{chats(count)}, {OURS}, tokens/s", f"{chats(count)}, {THEIRS}, tokens/s")
+        result.compare(f"{chats(count)}: ours against {THEIRS}", *names, 1.0 if count == 16 else None)
     result.notes = [
         f"Streamed chat completions of at most {NEW} tokens, greedy, one client for both; tokens as each "
         "server's usage counts them. The servers run one after the other.",

@@ -20,7 +20,7 @@ from bench.page.browser import Tab, chromium, processor_seconds
 from bench.page.endpoint import ANSWER, MODEL, PAUSE, QUESTION, REASONING, number
 from bench.page.servers import Endpoint, Server, free_port, local_endpoint, running
 from bench.page.sides import OURS, PEERS, Side
-from bench.rounds import Result
+from bench.rounds import Result, tell
 
 ROUNDS = 3
 HISTORIES = (200, 1000)  # messages
@@ -39,9 +39,11 @@ def measure(runs: int) -> Result:
     result = Result()
     sides = [OURS, *(side for side in PEERS if _installed(side, result.notes))]
     with chromium() as browser, local_endpoint() as backend:
-        for _ in range(min(runs, ROUNDS)):
+        rounds = min(runs, ROUNDS)
+        for turn in range(1, rounds + 1):
             _note(result, "raw client")("wall", "s", raw_client(backend))
             for side in tuple(sides):
+                tell(f"round {turn} of {rounds}: {side.name}")
                 try:
                     _round(browser, side, backend, result)
                 except (Error, OSError, RuntimeError, ValueError) as error:

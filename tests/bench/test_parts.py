@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bench import gpu, onnx_runtime  # noqa: E402
-from bench.rounds import Skipped  # noqa: E402
+from bench.rounds import Result, Skipped  # noqa: E402
 
 
 def test_the_part_for_a_gpu_measures_whatever_device_it_is_given(monkeypatch):
@@ -48,3 +48,32 @@ def test_onnx_runtime_writes_what_the_peer_writes():
     glm = peer()
     expected = glm.generate(prompt(16), max_new_tokens=9, min_new_tokens=9, do_sample=False)
     assert tokens == expected[0, 16:].tolist()
+
+
+def test_what_torch_compiles_writes_what_the_peer_writes():
+    """The module that is compiled and exported, run as it is: compiling takes a minute."""
+    from bench.compiled import exportable, write
+    from bench.models import peer, prompt
+
+    module = exportable()
+    with torch.inference_mode():
+        written = write(lambda token, place: module(input_ids=token, cache_position=place), 8, 16)
+    expected = peer().generate(prompt(16), max_new_tokens=8, min_new_tokens=8, do_sample=False)
+    assert written == expected[0, 16:].tolist()
+
+
+def test_the_choice_is_told_by_its_figures():
+    from bench.compiled import choice
+
+    result = Result(
+        {
+            "ours, ms a token": [0.5, 0.4, 0.6],
+            "torch.compile, ms a token": [0.9],
+            "AOTInductor, ms a token": [0.7],
+            "until torch.compile has written two tokens, s": [70.0],
+            "until AOTInductor has written two tokens, s": [65.0],
+        }
+    )
+    said = choice(result, ["ours", "torch.compile", "AOTInductor"])
+    assert "ours 0.5 ms, AOTInductor 0.7 ms, torch.compile 0.9 ms" in said
+    assert "70 s of torch.compile, 65 s of AOTInductor" in said
