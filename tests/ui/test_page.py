@@ -35,6 +35,30 @@ def test_text_is_answered_with_the_thinking_shown_live_and_then_folded(
     expect(chat.status).to_contain_text(re.compile(r"\d+ tokens/s"))
 
 
+#: Notes the frames that hold text of thinking under way, folded to nothing.
+_WATCH_THE_FOLD = """() => {
+    window.hiddenText = [];
+    const look = () => {
+        const fold = document.querySelector("#live .thought-group:has(.loading-spinner)");
+        const text = fold?.querySelector(":scope > :not(.title)");
+        if (text?.textContent.trim() && text.clientHeight < 20) window.hiddenText.push(text.clientHeight);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def test_thinking_is_seen_in_the_frame_in_which_it_comes(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
+    chat = visit(launch("--model", "scripted:delay=0.1").url)
+    chat.page.evaluate(_WATCH_THE_FOLD)
+    chat.send("hello there")
+    expect(chat.thought).to_contain_text("I am a script, so I only list", timeout=PATIENCE)
+    assert chat.page.evaluate("window.hiddenText") == []
+    chat.wait()
+
+
 def test_shift_enter_is_a_new_line_and_a_text_is_shown_as_typed(chat: ChatPage) -> None:
     chat.text.fill("1. *first*")
     chat.text.press("Shift+Enter")
