@@ -31,6 +31,12 @@ def history(exchanges: Iterable[Exchange], media: MediaFolder, strings: Strings)
     return shown
 
 
+def state(exchange: Exchange) -> tuple[Any, ...]:
+    """What the messages of `history` depend on: while it is the same, they are."""
+    replies = (exchange.reply, *exchange.others)
+    return exchange.id, *((reply.id, reply.status) for reply in replies)
+
+
 def messages(
     exchange: Exchange, media: MediaFolder, strings: Strings, last: bool = True
 ) -> list[ChatMessage]:

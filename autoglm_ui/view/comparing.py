@@ -94,7 +94,7 @@ class CompareHandlers:
             return {panel.said: notices.plain(strings.compare.no_second)}
         except AssistantError as error:
             return {panel.said: notices.about(error, strings)}
-        return {panel.said: compare.said(session, strings), **self._handlers.conversation(session)}
+        return {panel.said: compare.said(session, strings), **self._handlers.conversation(session, request)}
 
     # ------------------------------------------------------------------------------- columns
 
@@ -128,7 +128,7 @@ class CompareHandlers:
         except AssistantError as error:
             strings = self._handlers.strings(session)
             return blank | {self._page.notice: notices.about(error, strings)}
-        return blank | {sheet: ""} | self._handlers.conversation(session)
+        return blank | {sheet: ""} | self._handlers.conversation(session, request)
 
     async def tail(self, visitor: Visitor, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Follow the second answer under way; the one output is its Chatbot."""
@@ -166,7 +166,7 @@ class CompareHandlers:
 
     def settle(self, visitor: Visitor, request: gr.Request) -> Updates:
         """The second answer is over: show everything once."""
-        return self._handlers.conversation(self._handlers.session(visitor, request))
+        return self._handlers.conversation(self._handlers.session(visitor, request), request)
 
     def _shown(self, session: Session, request: gr.Request) -> bool:
         return self._sessions.shows(request.session_hash or "", session)

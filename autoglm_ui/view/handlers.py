@@ -38,6 +38,7 @@ from autoglm_ui.view.microphone import silent
 from autoglm_ui.view.remembered import Remembered, Visitor, choice_to_json, options_to_json
 from autoglm_ui.view.security import came_from
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
+from autoglm_ui.view.told import Told
 from engine.protocol import AssistantError, AudioPart, ImagePart, InvalidRequest, Options
 
 Updates = dict[Any, Any]
@@ -63,14 +64,15 @@ class Handlers:
         self._media = media
         self._settings = settings
         self._default = BackendChoice.of(settings)
+        self._told = Told()
 
     # ------------------------------------------------------------------------- what is shown
 
     def strings(self, session: Session) -> Strings:
         return LANGUAGES[session.language or "en"]
 
-    def conversation(self, session: Session) -> Updates:
-        """The widgets that show what was said, and the buttons that depend on it."""
+    def conversation(self, session: Session, request: gr.Request) -> Updates:
+        """The widgets that show what was said, and the buttons that depend on it, as far as they changed."""
         page, strings = self._page, self.strings(session)
         state = session.conversation
         last = state.last
@@ -79,17 +81,10 @@ class Handlers:
         paired = last is not None and last.beside is not None
         earlier = state.exchanges[:-1]
         shown = earlier[-session.window :]
-        return {
+        # Nothing else changes these.
+        steady: Updates = {
             page.welcome: gr.update(visible=last is None),
             page.earlier: gr.update(value=strings.earlier, visible=len(shown) < len(earlier)),
-            page.history: gr.update(
-                value=[
-                    *chat.history(shown, self._media, strings),
-                    *([chat.question(last, self._media)] if last and paired else []),
-                ],
-                visible=bool(shown) or paired,
-            ),
-            page.live: gr.update(value=self._live(session), visible=last is not None),
             page.failure: gr.update(
                 value=chat.failure_card(failure, strings) if failure else "", visible=failure is not None
             ),
@@ -102,6 +97,22 @@ class Handlers:
             ),
             page.send: gr.update(value=strings.send, visible=not answering),
             page.stop: gr.update(value=strings.stop, visible=answering),
+        }
+        asked = last if paired else None
+        said = (strings.code, asked and asked.id, tuple(map(chat.state, shown)))
+        news = self._told.news(request.session_hash or "", {**steady, page.history: said})
+        updates = {widget: update for widget, update in steady.items() if widget in news}
+        if page.history in news:
+            updates[page.history] = gr.update(
+                value=[
+                    *chat.history(shown, self._media, strings),
+                    *([chat.question(asked, self._media)] if asked else []),
+                ],
+                visible=bool(shown) or paired,
+            )
+        return {
+            **updates,
+            page.live: gr.update(value=self._live(session), visible=last is not None),
             page.status: self._status(session),
             page.rail.entries: self.entries(session),
             page.review.rating: review.buttons(session.reply, strings),
@@ -170,7 +181,7 @@ class Handlers:
             self._page.visitor: self._visitor(session, visitor, request),
             self._page.tray: self.tray(session),
             self._page.notice: "",
-            **self.conversation(session),
+            **self.conversation(session, request),
         }
 
     def send(self, text: str, visitor: Visitor, request: gr.Request) -> Updates:
@@ -184,7 +195,7 @@ class Handlers:
             self._page.accepted: text,
             self._page.notice: "",
             self._page.tray: self.tray(session),
-            **self.conversation(session),
+            **self.conversation(session, request),
         }
 
     def example(self, visitor: Visitor, request: gr.Request, event: gr.EventData) -> Updates:
@@ -194,7 +205,7 @@ class Handlers:
             session.ask(EXAMPLES[self.strings(session).code][event.name].message)
         except AssistantError as error:
             return {self._page.notice: notices.about(error, self.strings(session))}
-        return {self._page.notice: "", **self.conversation(session)}
+        return {self._page.notice: "", **self.conversation(session, request)}
 
     def retry(self, visitor: Visitor, request: gr.Request) -> Updates:
         session = self._session(visitor, request)
@@ -202,7 +213,7 @@ class Handlers:
             session.retry()
         except AssistantError as error:
             return {self._page.notice: notices.about(error, self.strings(session))}
-        return {self._page.notice: "", **self.conversation(session)}
+        return {self._page.notice: "", **self.conversation(session, request)}
 
     async def tail(self, visitor: Visitor, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Follow the reply under way; the one output is the live Chatbot."""
@@ -237,12 +248,12 @@ class Handlers:
 
     def settle(self, visitor: Visitor, request: gr.Request) -> Updates:
         """A reply is over: show everything once."""
-        return self.conversation(self._session(visitor, request))
+        return self.conversation(self._session(visitor, request), request)
 
     def stop(self, visitor: Visitor, request: gr.Request) -> Updates:
         session = self._session(visitor, request)
         session.stop()
-        return self.conversation(session)
+        return self.conversation(session, request)
 
     def new(self, visitor: Visitor, request: gr.Request) -> Updates:
         """Begin another conversation; a reply under way in this one goes on."""
@@ -255,7 +266,7 @@ class Handlers:
         """Show more of what was said before."""
         session = self._session(visitor, request)
         session.window += WINDOW
-        return self.conversation(session)
+        return self.conversation(session, request)
 
     # --------------------------------------------------------------------------- attachments
 
