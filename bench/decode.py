@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench import onnx_runtime
 from bench.models import nano_decoder, peer, prompt
-from bench.rounds import Clock, Result, interleave, rounded, tell
+from bench.rounds import CLOCKS, Clock, Result, interleave, rounded, tell
 
 if TYPE_CHECKING:
     from engine.generate import Decoder
@@ -45,6 +45,7 @@ def measure(runs: int, clock: Clock) -> Result:
         values[f"floor of {name}, ms a token"] = [size / speed / 1e6 for speed in speeds]
     result = Result(values)
     compare(result)
+    tell("where a step goes")
     result.notes = [
         f"Prompt of {PROMPT} tokens, {NEW} new, greedy, {torch.get_num_threads()} threads.",
         f"The decoder has {rounded(full / 1e6)} MB of single-precision weights. Ours reads "
@@ -56,6 +57,7 @@ def measure(runs: int, clock: Clock) -> Result:
         "dynamic INT8, a scale for each channel; neither side makes text here."
         if onnx_runtime.installed()
         else onnx_runtime.ABSENT,
+        where_a_step_goes(ours),
     ]
     return result
 
@@ -109,6 +111,31 @@ def step_of(decoder: Decoder, rows: int, clock: Clock) -> float:
         for slot in reversed(slots):
             decoder.clear(slot)
     return 1e3 * seconds / NEW
+
+
+#: What a step is made of: operations of torch by a part of their name.
+KINDS = {
+    "products with weights": ("linear", "mm"),
+    "attention": ("scaled_dot_product",),
+    "norms": ("norm",),
+}
+
+
+def where_a_step_goes(decoder: Decoder) -> str:
+    """The profile of a step of one chat, in words."""
+    from torch.profiler import ProfilerActivity, profile
+
+    step_of(decoder, 1, CLOCKS["wall"])
+    with profile(activities=[ProfilerActivity.CPU], acc_events=True) as seen:
+        step_of(decoder, 1, CLOCKS["wall"])
+    averages = seen.key_averages()
+    times = dict.fromkeys([*KINDS, "the rest, mostly the calls themselves"], 0.0)
+    for each in averages:
+        kind = next((kind for kind, parts in KINDS.items() if any(part in each.key for part in parts)), None)
+        times[kind or list(times)[-1]] += each.self_cpu_time_total
+    shares = ", ".join(f"{kind} {100 * time / sum(times.values()):.0f} %" for kind, time in times.items())
+    calls = round(sum(each.count for each in averages) / NEW)
+    return f"A step of ours, profiled, which slows it down: {shares}; about {calls} calls within torch."
 
 
 def onnx_step(int8: bool, rows: int, clock: Clock) -> float:
