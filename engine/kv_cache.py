@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -73,6 +74,7 @@ class SlotCache(Cache):
         self.step = Pass((), (), (), 0)
         self._places: Tensor | None = None
         self._columns: tuple[object, Tensor] | None = None
+        self._pools: dict[torch.device, torch.cuda.MemPool] = {}
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
     def reserve(self, slots: int, width: int) -> None:
@@ -83,6 +85,19 @@ class SlotCache(Cache):
             used, longest = self.held()
             rows, columns = max(slots, used), grain(max(width, longest) + 1)
         self.slots, self.width = rows, columns
+
+    def memory(self, device: torch.device) -> AbstractContextManager[None]:
+        """Within it the cache's tensors are allocated. On a GPU they have a pool of their own.
+
+        What the cache outgrows serves its next size there, with no small tensor of a pass in between; what is
+        free in it is lent where the GPU has nothing else left.
+        """
+        if device.type != "cuda":
+            return nullcontext()
+        if device not in self._pools:
+            with torch.cuda.device(device):
+                self._pools[device] = torch.cuda.MemPool(use_on_oom=True)
+        return torch.cuda.use_mem_pool(self._pools[device], device)
 
     def aim(self, step: Pass) -> None:
         """The next pass is `step`."""
@@ -146,7 +161,8 @@ class SlotLayer(CacheLayerMixin):
         if held is not None and held.shape[1] == cache.slots and held.shape[3] == cache.width:
             return held
         # Zeros, since what is masked out is still multiplied by 0, and 0 * NaN is NaN.
-        states = like.new_zeros(2, cache.slots, kv_heads, cache.width, head_dim)
+        with cache.memory(like.device):
+            states = like.new_zeros(2, cache.slots, kv_heads, cache.width, head_dim)
         if held is not None:
             kept = held[:, : cache.slots, :, : cache.width]
             states[:, : kept.shape[1], :, : kept.shape[3]] = kept
