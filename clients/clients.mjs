@@ -24,6 +24,10 @@ for (const choice of scored.choices) {
   assert(Buffer.from(told).toString().includes(streamed));
 }
 await assert.rejects(client.chat.completions.create({ model, messages, n: 0 }), OpenAI.BadRequestError);
+await assert.rejects(
+  client.chat.completions.create({ model, messages, response_format: { type: "json_object" } }),
+  OpenAI.BadRequestError,
+);
 
 const sdk = createOpenAICompatible({ name: "autoglm", baseURL, apiKey: "none" })(model);
 const generated = await generateText({ model: sdk, prompt: "你是谁？" });

@@ -22,6 +22,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
+from pydantic import BaseModel
 
 URL = os.environ["AUTOGLM_CLIENTS_URL"]
 MODEL = os.environ["AUTOGLM_CLIENTS_MODEL"]
@@ -69,6 +70,24 @@ def test_openai_gives_choices_and_scores(said: tuple[str, str]) -> None:
     assert [choice.message.content for choice in final.choices] == [said[1]] * 2
     scored = [choice.logprobs.content for choice in final.choices if choice.logprobs]
     assert [len(tokens or ()) for tokens in scored] == [len(whole.choices[0].logprobs.content or ())] * 2
+
+
+def test_openai_chooses_other_tokens_and_hears_what_cannot_be_done(said: tuple[str, str]) -> None:
+    client = openai.OpenAI(base_url=URL, api_key="none")
+
+    def answer(**options: Any) -> Any:
+        return client.chat.completions.create(model=MODEL, messages=MESSAGES, **options).choices[0].message
+
+    assert answer(frequency_penalty=0, presence_penalty=0, tools=[], store=False).content == said[1]
+    assert answer(frequency_penalty=0.1, extra_body={"repetition_penalty": 5}).content != said[1]
+    with pytest.raises(openai.BadRequestError, match="response_format"):
+        client.chat.completions.parse(model=MODEL, messages=MESSAGES, response_format=Reply)
+
+
+class Reply(BaseModel):
+    """A form that an answer cannot be held to."""
+
+    name: str
 
 
 @pytest.mark.parametrize("stream", [False, True])

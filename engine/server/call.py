@@ -7,46 +7,33 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from engine.media import read_audio, read_image
 from engine.protocol import (
     AssistantError,
     ImagePart,
-    InvalidRequest,
     Message,
-    Options,
     Part,
     Request,
     Role,
     TextPart,
 )
-from engine.server.errors import ApiError
-from engine.server.schema import (
+from engine.server.conversation import (
     AudioUrlContent,
-    ChatCompletionRequest,
     ChatMessage,
     ContentPart,
-    Display,
     ImageContent,
     InputAudioContent,
     RefusalContent,
     TextContent,
 )
+from engine.server.errors import ApiError
+from engine.server.options import CHOICES_MAX, read_options, refuse_unsupported
+from engine.server.schema import ChatCompletionRequest
+from engine.server.switches import Display
 
-CHOICES_MAX = 16  # answers to one call: as many as the engine writes at once
 MEDIA_MAX = 16  # pictures and recordings in one request: each may take a second to decode
-_TOKEN_ID = re.compile(r"0|[1-9][0-9]{0,8}")
-_SAME_NAMES = (
-    "temperature",
-    "top_p",
-    "min_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-)
-_TOKENS_MAX = 1_000_000  # no context is longer; who asks for more wants all that fits
-
 # What instructs is the system's; what a tool gave back is told to the model as by the user.
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -55,18 +42,6 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "tool": "user",
     "function": "user",
-}
-_UNFORMED = "This server writes free text; it cannot hold an answer to a grammar, a schema or a choice."
-_UNENDED = "An answer ends where the model ends it, at one of stop, or at max_tokens."
-# What other servers can be asked for and this one cannot do.
-UNMET = {
-    **dict.fromkeys(("structured_outputs", "json_schema", "grammar", "regex", "ebnf"), _UNFORMED),
-    **dict.fromkeys(("guided_json", "guided_regex", "guided_choice", "guided_grammar"), _UNFORMED),
-    **dict.fromkeys(("min_tokens", "ignore_eos", "stop_token_ids"), _UNENDED),
-    **dict.fromkeys(("echo", "prompt_logprobs"), "This server tells what is written, not the prompt."),
-    "bad_words": "This server bans tokens, not words: see logit_bias.",
-    "use_beam_search": "This server searches no beams; ask for n choices.",
-    "continue_final_message": "This server begins a new message; the last one must be a user's.",
 }
 _DATA_URL = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
 
@@ -98,10 +73,10 @@ def read_call(
 
     `fetched` holds what the addresses of `remote_media` lead to.
     """
-    _refuse_unsupported(body, choices_max)
+    refuse_unsupported(body, choices_max)
     options = body.stream_options
     return Call(
-        Request(_messages(body, MediaReader(fetched or {})), _options(body)),
+        Request(_messages(body, MediaReader(fetched or {})), read_options(body)),
         choices=body.n or 1,
         stream=bool(body.stream),
         include_usage=bool(options and options.include_usage),
@@ -129,60 +104,6 @@ def _media_urls(body: ChatCompletionRequest) -> Iterator[tuple[str, str]]:
 
 def _images(body: ChatCompletionRequest) -> list[str]:
     return [body.image] if isinstance(body.image, str) else body.image or []
-
-
-def _refuse_unsupported(body: ChatCompletionRequest, choices_max: int) -> None:
-    wanted = {
-        "n": ((body.n or 1) > choices_max, f"This server gives at most {choices_max} choices."),
-        "tool_choice": (body.must_call, "The model calls no tools. Leave the choice to it: auto or none."),
-        "response_format": (
-            body.response_format and body.response_format.type != "text",
-            "This server writes text; it cannot enforce another response_format.",
-        ),
-        "modalities": (
-            set(body.modalities or ()) - {"text"},
-            'This server answers in text; modalities must be ["text"].',
-        ),
-    }
-    others = body.model_extra or {}
-    wanted |= {name: (others.get(name), message) for name, message in UNMET.items()}
-    for param, (asked, message) in wanted.items():
-        if asked:
-            raise ApiError(400, message, "unsupported_value", param)
-
-
-def _options(body: ChatCompletionRequest) -> Options:
-    limit = "max_tokens" if body.max_completion_tokens is None else "max_completion_tokens"
-    asked = getattr(body, limit)
-    stops = [body.stop] if isinstance(body.stop, str) else body.stop or ()
-    given: dict[str, Any] = {
-        "max_new_tokens": None if asked is None else min(asked, _TOKENS_MAX),
-        "top_k": None if body.top_k is None else max(0, body.top_k),
-        "repetition_penalty": body.repeat_penalty,
-        "logit_bias": _biases(body),
-        "seed": None if body.seed is None else body.seed % 2**63,
-        "stop": tuple(filter(None, stops)),
-        "thinking": body.wants_thinking,
-        "logprobs": body.scores,
-    }
-    for name in _SAME_NAMES:
-        if (value := getattr(body, name)) is not None:
-            given[name] = value
-    try:
-        return Options(**{name: value for name, value in given.items() if value is not None})
-    except InvalidRequest as error:
-        param = limit if error.name == "max_new_tokens" else error.name
-        raise ApiError.of(error.as_event(), param) from error
-
-
-def _biases(body: ChatCompletionRequest) -> tuple[tuple[int, float], ...]:
-    """By token id. What a bias of 0 stands at does not matter, as for OpenAI."""
-    biases = {name: bias for name, bias in (body.logit_bias or {}).items() if bias}
-    for name in biases:
-        if not _TOKEN_ID.fullmatch(name):
-            text = f'{name[:40]!r} is no id of a token; logit_bias is like {{"123": -100}}.'
-            raise ApiError(400, text, "invalid_value", "logit_bias")
-    return tuple((int(name), bias) for name, bias in biases.items())
 
 
 def _messages(body: ChatCompletionRequest, media: MediaReader) -> tuple[Message, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from engine.protocol import Backend
-from engine.server.call import CHOICES_MAX
 from engine.server.metrics import Meter
+from engine.server.options import CHOICES_MAX
 from engine.server.remote_media import MediaFetcher
 from engine.server.replies import describe
 from engine.server.routes import Routes

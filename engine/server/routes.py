@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Form, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, FastAPI, Form
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine.protocol import Backend, Event
-from engine.server.answering import KEEP_ALIVE, Answer, Spoken, error_response
-from engine.server.call import CHOICES_MAX, read_call, remote_media
+from engine.server.answering import KEEP_ALIVE, Answer, Spoken
+from engine.server.call import read_call, remote_media
 from engine.server.choices import merge
 from engine.server.errors import ApiError, without_paths
 from engine.server.guard import AT_ONCE_MAX, BODY_MAX, BODY_PATIENCE, Guard
 from engine.server.metrics import CONTENT_TYPE, CountResponses, Meter
+from engine.server.options import CHOICES_MAX
+from engine.server.refusals import add_refusals
 from engine.server.remote_media import MediaFetcher
 from engine.server.replies import Completion, Health, Model, ModelList, Transcription, describe, failures
 from engine.server.schema import ChatCompletionRequest
@@ -32,6 +31,30 @@ from engine.server.wire import Envelope
 ROUTES = frozenset({"/health", "/metrics", "/v1/models", "/v1/chat/completions", "/v1/audio/transcriptions"})
 DECODERS = 2  # pictures and sounds are decoded for this many requests at a time
 _LOCAL_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
+# What the description says of the two routes that run the model.
+_STREAMED: dict[str, Any] = {
+    "model": Completion,
+    "description": "The answer; with `stream`, as server-sent events.",
+    "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}},
+}
+_SPOKEN: dict[str, Any] = {
+    "model": Transcription,
+    "description": "The words that were heard.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+_REFUSED = failures(
+    s400="What is wrong, with the field in `param`; or the text is longer than the context.",
+    s401="The key is missing or wrong.",
+    s404="There is no model of that name.",
+    s408="The body did not arrive within a minute.",
+    s413="The body is over 20 MB, a picture or a recording over its limit.",
+    s429="The queue is full; `Retry-After` says when to come back.",
+)
+_FAILED = failures(
+    s500="Something unforeseen; the server's log has it.",
+    s503="The model is not loaded, or the server is stopping.",
+)
 
 
 def create_app(
@@ -73,10 +96,7 @@ def create_app(
     app.add_middleware(
         CORSMiddleware, allow_origin_regex=_LOCAL_PAGES, allow_methods=["*"], allow_headers=["*"]
     )
-    app.add_exception_handler(ApiError, _on_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(Exception, _on_error)
+    add_refusals(app)
     return app
 
 
@@ -100,60 +120,36 @@ class Routes:
         self._media = media
         self._started = int(time.time())
         self._decoding = asyncio.Semaphore(DECODERS)
-        self.router = router = APIRouter()
-        streamed = {
-            "model": Completion,
-            "description": "The answer; with `stream`, as server-sent events.",
-            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}},
-        }
-        spoken = {
-            "model": Transcription,
-            "description": "The words that were heard.",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        }
-        refused = failures(
-            s400="What is wrong, with the field in `param`; or the text is longer than the context.",
-            s401="The key is missing or wrong.",
-            s404="There is no model of that name.",
-            s408="The body did not arrive within a minute.",
-            s413="The body is over 20 MB, a picture or a recording over its limit.",
-            s429="The queue is full; `Retry-After` says when to come back.",
-        )
-        failed = failures(
-            s500="Something unforeseen; the server's log has it.",
-            s503="The model is not loaded, or the server is stopping.",
-        )
-        router.add_api_route(
-            "/health", self.health, responses={200: {"model": Health}, 503: {"model": Health}}
-        )
-        router.add_api_route(
-            "/v1/models", self.list_models, operation_id="listModels", response_model=ModelList
-        )
-        router.add_api_route(
+        self.router = APIRouter()
+        self._connect(self.router.add_api_route)
+
+    def _connect(self, add: Callable[..., None]) -> None:
+        """Put each method at its path, with what the description says of it."""
+        add("/health", self.health, responses={200: {"model": Health}, 503: {"model": Health}})
+        add("/v1/models", self.list_models, operation_id="listModels", response_model=ModelList)
+        add(
             "/v1/models/{model:path}",
             self.retrieve_model,
             operation_id="retrieveModel",
             response_model=Model,
             responses=failures(s404="There is no model of that name."),
         )
-        router.add_api_route(
+        add(
             "/v1/chat/completions",
             self.complete,
             methods=["POST"],
             operation_id="createChatCompletion",
-            responses={200: streamed} | refused | failed,
+            responses={200: _STREAMED} | _REFUSED | _FAILED,
         )
-        router.add_api_route(
+        unheard = failures(s422="The model does not say which words it hears.")
+        add(
             "/v1/audio/transcriptions",
             self.transcribe,
             methods=["POST"],
             operation_id="createTranscription",
-            responses={200: spoken}
-            | refused
-            | failures(s422="The model does not say which words it hears.")
-            | failed,
+            responses={200: _SPOKEN} | _REFUSED | unheard | _FAILED,
         )
-        router.add_api_route(
+        add(
             "/metrics",
             self.metrics,
             operation_id="metrics",
@@ -229,56 +225,3 @@ class Routes:
         modalities = {"input_modalities": inputs, "output_modalities": ["text"]}
         entry = {"id": self._name, "object": "model", "created": self._started, "owned_by": "autoglm"}
         return entry | {"architecture": modalities}
-
-
-# -------------------------------------------------------------------------------------- errors
-
-
-async def _on_error(_: Request, error: Exception) -> Response:
-    return error_response(ApiError.raised(error))
-
-
-async def _on_http_error(_: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: an unknown route, a wrong method, a body that is too large."""
-    assert isinstance(error, HTTPException)
-    codes = {
-        404: "not_found",
-        405: "method_not_allowed",
-        408: "request_too_slow",
-        413: "request_too_large",
-    }
-    code = codes.get(error.status_code, "invalid_request")
-    return error_response(ApiError(error.status_code, error.detail, code, headers=error.headers))
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    """A body that is not what the schema says: the first thing wrong with it."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return error_response(
-            ApiError(400, f"The body is not JSON: {first['ctx']['error']}.", "invalid_json")
-        )
-    if not isinstance(error.body, dict | FormData):
-        is_json = "json" in request.headers.get("content-type", "")
-        text = "The body must be a JSON object, sent with Content-Type: application/json."
-        return error_response(ApiError(400 if is_json or not error.body else 415, text, "invalid_body"))
-    missing = first["type"] == "missing"
-    where = first["loc"][-1:] if missing and not error.body else _where(first["loc"][1:], error.body)
-    param = ".".join(map(str, where)) or None
-    code = "missing_required_parameter" if missing else "invalid_value"
-    return error_response(ApiError(400, f"{param}: {first['msg']}.", code, param))
-
-
-def _where(location: Sequence[int | str], body: Any) -> list[int | str]:
-    """The keys of `location` that lead into `body`; the others name branches of the schema."""
-    path: list[int | str] = []
-    for depth, key in enumerate(location, 1):
-        try:
-            body = body[key]
-        except (KeyError, IndexError, TypeError):
-            absent = depth == len(location) and isinstance(body, Mapping)
-            if not absent:
-                continue
-        path.append(key)
-    return path

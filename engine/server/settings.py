@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine import loading
 from engine.loading import Loading
@@ -67,6 +68,22 @@ def read(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     return ServerSettings(**values, loading=Loading(**chosen))
 
 
+# What each option is called, what it is where nobody says, and what else argparse is to know of it.
+_OPTIONS: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "model": ("nano", {"help": "nano, the path of a checkpoint, or a hub id"}),
+    "served-model-name": (None, {"metavar": "NAME", "help": "what clients call the model"}),
+    "host": ("127.0.0.1", {"help": "the address to listen at"}),
+    "port": ("8000", {"type": int, "help": "the port to listen at; 0 for any free one"}),
+    "ssl-certfile": (None, {"metavar": "FILE", "help": "serve HTTPS with this certificate"}),
+    "ssl-keyfile": (None, {"metavar": "FILE", "help": "the private key of the certificate"}),
+    "slots": ("16", {"type": int, "help": "requests that are answered at once"}),
+    "waiting": (
+        "32",
+        {"type": int, "help": "requests that may wait for a slot; more are refused with 429"},
+    ),
+}
+
+
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m engine.server",
@@ -78,53 +95,11 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
-
-    def default(option: str, otherwise: str | None = None) -> str | None:
-        return environ.get(PREFIX + option, otherwise)
-
-    parser.add_argument(
-        "--model", default=default("MODEL", "nano"), help="nano, the path of a checkpoint, or a hub id"
-    )
-    parser.add_argument(
-        "--served-model-name",
-        metavar="NAME",
-        default=default("SERVED_MODEL_NAME"),
-        help="what clients call the model",
-    )
-    parser.add_argument("--host", default=default("HOST", "127.0.0.1"), help="the address to listen at")
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=default("PORT", "8000"),
-        help="the port to listen at; 0 for any free one",
-    )
-    parser.add_argument(
-        "--api-key",
-        metavar="KEY",
-        help="the bearer key that clients must send",
-    )
-    parser.add_argument(
-        "--ssl-certfile",
-        metavar="FILE",
-        default=default("SSL_CERTFILE"),
-        help="serve HTTPS with this certificate",
-    )
-    parser.add_argument(
-        "--ssl-keyfile",
-        metavar="FILE",
-        default=default("SSL_KEYFILE"),
-        help="the private key of the certificate",
-    )
-    parser.add_argument(
-        "--slots", type=int, default=default("SLOTS", "16"), help="requests that are answered at once"
-    )
-    parser.add_argument(
-        "--waiting",
-        type=int,
-        default=default("WAITING", "32"),
-        help="requests that may wait for a slot; more are refused with 429",
-    )
-    hosts = default("ALLOW_MEDIA_HOST")
+    for name, (otherwise, more) in _OPTIONS.items():
+        variable = PREFIX + name.upper().replace("-", "_")
+        parser.add_argument(f"--{name}", default=environ.get(variable, otherwise), **more)
+    parser.add_argument("--api-key", metavar="KEY", help="the bearer key that clients must send")
+    hosts = environ.get(f"{PREFIX}ALLOW_MEDIA_HOST")
     parser.add_argument(
         "--allow-media-host",
         metavar="HOST",

@@ -18,7 +18,7 @@ from engine.protocol import (
     TokenScored,
     Usage,
 )
-from engine.server.schema import Display
+from engine.server.switches import Display
 
 _FINISH: dict[FinishReason, str] = {"stop": "stop", "length": "length", "filtered": "content_filter"}
 

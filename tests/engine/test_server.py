@@ -17,12 +17,23 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from autoglm_ui.backends.choice import UnavailableBackend
+from autoglm_ui.backends.remote import RemoteBackend
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.settings import OTHERS, Settings
 from engine.loading import Loading
-from engine.protocol import AnswerAdded, Failed, FailureKind, ReasoningAdded, Request, Resplit
+from engine.protocol import (
+    AnswerAdded,
+    Failed,
+    FailureKind,
+    Message,
+    ReasoningAdded,
+    Request,
+    Resplit,
+    TextPart,
+)
 from engine.server import replies
 from engine.server.call import read_call
 from engine.server.reference import write_reference
@@ -495,6 +506,28 @@ def test_the_key_is_asked_for_everywhere_but_at_health():
         assert httpx.options(f"{service.url}/v1/models", headers=preflight).status_code == 200
 
 
+def test_a_key_is_never_logged_not_even_to_find_a_defect(caplog: pytest.LogCaptureFixture):
+    """Neither here nor where this program is itself the client."""
+    right, wrong = "sk-right-0123456789", "sk-wrong-0123456789"
+
+    async def answered(url: str, key: str) -> None:
+        async for _ in (backend := RemoteBackend(f"{url}/v1", key)).stream(
+            Request((Message("user", (TextPart("Hello"),)),))
+        ):
+            pass
+        await backend.aclose()
+
+    caplog.set_level("DEBUG")
+    for name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn"):
+        caplog.set_level("DEBUG", name)
+    with serving(ScriptedBackend(Script(delay=0)), api_key=right) as service:
+        for key in (right, wrong):
+            asyncio.run(answered(service.url, key))
+            post(service, ask("/raise"), headers={"Authorization": f"Bearer {key}"})
+    assert "the script was asked to raise" in caplog.text and "chat/completions" in caplog.text
+    assert right not in caplog.text and wrong not in caplog.text
+
+
 def test_openai_python_sends_the_key():
     with serving(ScriptedBackend(Script(delay=0)), api_key="sk-right") as service:
         with pytest.raises(openai.AuthenticationError, match="API key"):
@@ -676,6 +709,9 @@ def test_metrics_count_what_happened():
     }
     assert expected - lines == set()
     assert "sk-metrics" not in told.text
+    families = {family.name: family.type for family in text_string_to_metric_families(told.text)}
+    assert families["autoglm_requests"] == "counter"
+    assert families["autoglm_time_to_first_token_seconds"] == "histogram"
 
 
 # -------------------------------------------------------------------------- the description

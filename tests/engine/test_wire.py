@@ -31,9 +31,11 @@ from engine.protocol import (
     TokenScored,
     Usage,
 )
-from engine.server.call import MEDIA_MAX, UNMET, Call, read_call
+from engine.server.call import MEDIA_MAX, Call, read_call
 from engine.server.errors import ApiError, without_paths
-from engine.server.schema import ChatCompletionRequest, Display
+from engine.server.options import UNMET
+from engine.server.schema import ChatCompletionRequest
+from engine.server.switches import Display
 from engine.server.wire import Choice, Envelope, Text, delta, logprobs_json, total, usage_json
 from engine.thinking import ThinkingSplitter
 
