@@ -130,16 +130,17 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         cleanup.callback(recorder.close)
         demo = page.build(sessions, media, settings, shelf, recorder)
         door = Door(accounts, key, settings.lang, settings.on_space) if accounts else None
-        routes = api_routes(pool, choice, settings.api_key) if settings.api else [health_route(pool, choice)]
+        service = make_service(pool, choice, settings.api_key) if settings.api else None
+        routes = [health_route(pool, choice)] if service is None else service_routes(service)
         demo.launch(
             **page.launch_arguments(media, settings, door, routes),
             server_port=port,
             inbrowser=settings.opens_browser,
         )
         cleanup.callback(demo.close, verbose=False)
-        if settings.api:
+        if service is not None:
             # Before the page: who still listens to an answer is told that it ends.
-            cleanup.callback(pool.close)
+            cleanup.callback(service.state.attendance.end)
         print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)
         if settings.share:
             print(f"autoglm-ui: {shared(demo.share_url, settings)}", flush=True)
@@ -185,15 +186,18 @@ def health_route(pool: Any, choice: Any) -> BaseRoute:
     return Route("/health", health)
 
 
-def api_routes(pool: Any, choice: Any, api_key: str | None) -> list[BaseRoute]:
-    """The backend that the program was started with, at /v1, /health and /metrics."""
-    from starlette.routing import Route
-
+def make_service(pool: Any, choice: Any, api_key: str | None) -> Any:
+    """The service, on the backend that the program was started with."""
     from autoglm_ui.backends.choice import PooledBackend
     from engine.server.routes import create_app
 
-    backend = PooledBackend(pool, choice)
-    service = create_app(backend, api_key=api_key, engine=lambda: pool.find(choice))
+    return create_app(PooledBackend(pool, choice), api_key=api_key, engine=lambda: pool.find(choice))
+
+
+def service_routes(service: Any) -> list[BaseRoute]:
+    """Where `service` answers: at /v1, /health and /metrics."""
+    from starlette.routing import Route
+
     # No mount: it would cut the paths that the service looks for.
     return [Route(path, service) for path in ("/v1/{rest:path}", "/health", "/metrics")]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -24,6 +24,7 @@ from engine.server.wire import Choice, Envelope, total
 
 log = logging.getLogger(__name__)
 
+_STOPPING = "the server is stopping"
 KEEP_ALIVE = 15.0  # seconds; proxies commonly give up after 60 without a byte
 
 _SSE_HEADERS = [
@@ -73,38 +74,72 @@ class Channel:
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
+class Attendance:
+    """The responses that are on their way, so that a program which ends can end them with a word.
+
+    A server that cancels its tasks when it stops needs nothing of this.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
+        self._ended = False
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """The running task makes a response. Raises `ApiError` when the end has come."""
+        if self._ended:
+            raise interrupted(_STOPPING)
+        task = asyncio.current_task()
+        assert task is not None
+        self._running[task] = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            del self._running[task]
+
+    def end(self) -> None:
+        """Whoever still listens is told that the server is stopping, and new ones, too. On any thread."""
+        self._ended = True
+        for task, loop in list(self._running.items()):
+            loop.call_soon_threadsafe(task.cancel)
+
+
 class Attended(Response):
-    """A response made of `events` for as long as the client listens.
+    """A response made of `events` for as long as the client listens, and `attendance` goes on.
 
     A failure before the first byte has its own HTTP status.
     """
 
-    def __init__(self, events: AsyncGenerator[Any, None], name: str) -> None:
+    def __init__(self, events: AsyncGenerator[Any, None], name: str, attendance: Attendance) -> None:
         super().__init__()
         self._events = events
         self._name = name
+        self._attendance = attendance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            async with aclosing(self._events), asyncio.TaskGroup() as tasks:
-                leaving = tasks.create_task(_until_disconnect(receive))
-                await self._tell(scope, receive, send, leaving)
-                leaving.cancel()
-        except* ClientDisconnect:
-            log.info("the client hung up; %s was stopped", self._name)
+        with self._attendance.joined():
+            try:
+                async with aclosing(self._events), asyncio.TaskGroup() as tasks:
+                    leaving = tasks.create_task(_until_disconnect(receive))
+                    await self._tell(scope, receive, send, leaving)
+                    leaving.cancel()
+            except* ClientDisconnect:
+                log.info("the client hung up; %s was stopped", self._name)
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send, leaving: asyncio.Task[None]) -> None:
         channel = Channel(send)
         try:
-            if (whole := await self._say(channel)) is not None:
-                await whole(scope, receive, send)
-            return
+            whole = await self._say(channel)
         except asyncio.CancelledError:
             if leaving.done():
                 raise
-            failure = interrupted("the server is stopping")
+            failure = interrupted(_STOPPING)
         except Exception as error:
             failure = ApiError.raised(error)
+        else:
+            if whole is not None:
+                await whole(scope, receive, send)
+            return
         if channel.begun:
             await channel.data(failure.body)
             await channel.done()
@@ -123,9 +158,10 @@ class Spoken(Attended):
         self,
         events: AsyncGenerator[Event, None],
         name: str,
+        attendance: Attendance,
         write: Callable[[AsyncGenerator[Event, None]], Awaitable[Response]],
     ) -> None:
-        super().__init__(events, name)
+        super().__init__(events, name, attendance)
         self._write = write
 
     async def _say(self, channel: Channel) -> Response:
@@ -144,9 +180,10 @@ class Answer(Attended):
         events: AsyncGenerator[tuple[int, Event], None],
         call: Call,
         envelope: Envelope,
+        attendance: Attendance,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
-        super().__init__(events, envelope.id)
+        super().__init__(events, envelope.id, attendance)
         self._call = call
         self._envelope = envelope
         self._keep_alive = keep_alive
@@ -194,7 +231,7 @@ def _check(event: Event) -> None:
         raise ApiError.of(event)
     if isinstance(event, Finished) and event.reason == "cancelled":
         # Nobody who still listens has cancelled: the backend stops because the server does.
-        raise interrupted("the server is stopping")
+        raise interrupted(_STOPPING)
 
 
 async def _until_disconnect(receive: Receive) -> None:

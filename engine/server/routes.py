@@ -14,7 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from engine.protocol import Backend, Event
-from engine.server.answering import KEEP_ALIVE, Answer, Spoken
+from engine.server.answering import KEEP_ALIVE, Answer, Attendance, Spoken
 from engine.server.call import read_call, remote_media
 from engine.server.choices import merge
 from engine.server.errors import ApiError, without_paths
@@ -69,7 +69,8 @@ def create_app(
     choices_max: int = CHOICES_MAX,
     body_patience: float = BODY_PATIENCE,
 ) -> FastAPI:
-    """The service as an ASGI application, which closes `backend` when it shuts down.
+    """The service as an ASGI application, which closes `backend` when it shuts down. Where it is a part of
+    another, which does not tell it of that, `state.attendance.end()` ends what is on its way.
 
     `served_name` is what clients call the model, by default the backend's own name. `body_max` is in
     bytes, `at_once_max` in requests, `keep_alive` and `body_patience` in seconds. `media` fetches what
@@ -86,6 +87,7 @@ def create_app(
     name = served_name or without_paths(backend.name)
     app = FastAPI(title="AutoGLM", lifespan=lifespan, docs_url=None, redoc_url=None)
     routes = Routes(backend, name, meter, media or MediaFetcher(), keep_alive, choices_max)
+    app.state.attendance = routes.attendance
     app.include_router(routes.router)
     described = describe(app.routes, choices_max, secured=api_key is not None)
     app.openapi = lambda: described
@@ -120,6 +122,7 @@ class Routes:
         self._media = media
         self._started = int(time.time())
         self._decoding = asyncio.Semaphore(DECODERS)
+        self.attendance = Attendance()
         self.router = APIRouter()
         self._connect(self.router.add_api_route)
 
@@ -186,7 +189,7 @@ class Routes:
             call = await asyncio.to_thread(read_call, body, fetched, self._choices_max)
         envelope = Envelope(f"chatcmpl-{uuid.uuid4().hex}", self._name, int(time.time()))
         choices = [self._meter.watch(self._backend.stream(request)) for request in call.requests]
-        return Answer(merge(choices), call, envelope, self._keep_alive)
+        return Answer(merge(choices), call, envelope, self.attendance, self._keep_alive)
 
     async def transcribe(
         self, form: Annotated[TranscriptionForm, Form(media_type="multipart/form-data")]
@@ -208,7 +211,7 @@ class Routes:
             return JSONResponse(transcript.json(form.response_format or "json"))
 
         events = self._meter.watch(self._backend.stream(listening(recording)))
-        return Spoken(events, "a transcription", write)
+        return Spoken(events, "a transcription", self.attendance, write)
 
     async def metrics(self) -> Response:
         """How busy the service is and was, for Prometheus."""
