@@ -34,8 +34,9 @@ from engine.protocol import (
     Request,
     TextTooLong,
 )
-from engine.scheduler import Job, Scheduler
+from engine.scheduler import Scheduler
 from engine.slots import Limits, Row
+from engine.turn import Job
 
 if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
@@ -97,7 +98,7 @@ class Runtime:
         self._pacer: Pacer | None = None
         self._crew: Crew | None = None
         self._asked: weakref.WeakSet[Answer] = weakref.WeakSet()  # those with a prompt, until they are told
-        self._scheduler = Scheduler(limits, self._end_turn)
+        self._scheduler = Scheduler(limits, self._end_turn, self._lose)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._worker.submit(self._load)
 
@@ -147,6 +148,9 @@ class Runtime:
         self._checkpoint = None
 
     def _enqueue(self, request: Request, mailbox: Mailbox) -> Row[Job]:
+        """Raises what keeps the engine from answering at all: that it is full, or has no model any more."""
+        if self._readiness.state == "failed":
+            raise self._load_error
         answer = Answer(request, lambda event: self._outbox.post(mailbox, event), self._is_loading)
         row = self._scheduler.join(answer)
         self._worker.submit(self._prepare, answer, row)
@@ -158,6 +162,10 @@ class Runtime:
         self._outbox.flush()
         if self._pacer is not None:
             self._pacer.pause()
+
+    def _lose(self, error: Exception) -> None:
+        """On the scheduler's thread: its loop has ended by a defect, and nobody will be answered any more."""
+        self._fail_for_good(as_load_error(error, self._model))
 
     def _is_loading(self) -> bool:
         return self._readiness.state == "loading"
@@ -250,6 +258,6 @@ def as_load_error(error: Exception, model: str) -> AssistantError:
     """The named failure of a load; what nobody foresaw is logged here."""
     if isinstance(error, AssistantError):
         return error
-    logger.error("loading %s failed", model, exc_info=error)
+    logger.error("%s cannot be run", model, exc_info=error)
     failure = unexpected(error, FailureKind.LOAD_FAILED)
     return LoadFailed(failure.message, failure.remedy)

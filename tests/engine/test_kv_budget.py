@@ -80,7 +80,7 @@ def test_on_each_gpu_the_cache_has_a_pool_of_its_own(monkeypatch) -> None:
     """Only the decision: no GPU is asked. What torch's own class and function take is checked."""
     takes, uses = inspect.signature(torch.cuda.MemPool), inspect.signature(torch.cuda.use_mem_pool)
     made: list[dict[str, object]] = []
-    used: list[tuple[object, torch.device]] = []
+    used: list[tuple[object, object]] = []
 
     def make(**options: object) -> str:
         made.append(takes.bind(**options).arguments)
@@ -107,7 +107,7 @@ def test_the_cache_is_allocated_in_its_memory_and_only_as_it_grows(monkeypatch) 
     cache, inside = SlotCache(2), []
 
     @contextmanager
-    def memory(device: torch.device):
+    def memory(device):
         before = [layer.states for layer in cache.layers if isinstance(layer, SlotLayer)]
         yield
         inside.append((device.type, [states is None for states in before]))

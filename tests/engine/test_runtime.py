@@ -244,6 +244,22 @@ async def test_closing_the_engine_ends_those_who_listen(checkpoint):
     assert isinstance(refused, Failed) and refused.kind is FailureKind.BUSY
 
 
+async def test_a_loop_that_fails_is_told_to_who_asks_next_and_to_the_page(runtime):
+    await ready(runtime)
+
+    def clear(slot: int) -> None:
+        raise RuntimeError("the device is gone")
+
+    runtime._scheduler._decoder.clear = clear
+    assert isinstance((await collect(runtime, ask("hello", max_new_tokens=2)))[-1], Finished)
+    while runtime.readiness().state == "ready":
+        await asyncio.sleep(0.01)
+    (failed,) = await collect(runtime, ask("and now?"))
+    assert isinstance(failed, Failed) and failed.kind is FailureKind.LOAD_FAILED
+    assert "stopped unexpectedly (RuntimeError)" in failed.message
+    assert runtime.readiness().failure == failed
+
+
 async def test_too_long_a_text_fails_before_any_work(runtime):
     events = await collect(runtime, ask("word " * 400))
     assert isinstance(events[-1], Failed) and events[-1].kind is FailureKind.TOO_LONG

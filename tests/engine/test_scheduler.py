@@ -422,6 +422,51 @@ def test_cancelling_frees_the_slot_at_the_next_token(engine):
     assert second.ended == "length"
 
 
+def test_cancelling_ends_the_reading_of_a_long_prompt(engine):
+    """What is left of it is not read, and who comes next does not see what was."""
+    model, inputs = tiny_glm()
+    free_of_ends(model)
+    decoder = decoder_for(model)
+    running = engine(decoder, slots=1, prefill_tokens=24)
+    read, rows, prefill = [], [], decoder.prefill
+
+    def watched(spans):
+        read.extend(spans)
+        running.scheduler.cancel(rows[0])
+        return prefill(spans)
+
+    decoder.prefill = watched
+    long, after = Recorder(inputs[2]["input_ids"]), Recorder(inputs[3]["input_ids"])
+    with running.scheduler._changed:  # so that it does not run before its row is known
+        rows.append(running.ask(long))
+    running.wait([long])
+    assert long.ended == "cancelled" and not long.tokens
+    assert [(start, stop) for _, start, stop in read] == [(0, 24)]
+    running.ask(after)
+    running.wait([after])
+    assert after.tokens == alone(model, inputs[3], after.limit)
+
+
+def test_where_the_loop_itself_fails_everyone_is_told():
+    class Gone(SlotDecoder):
+        def clear(self, slot):
+            raise RuntimeError("the device is gone")
+
+    model, inputs = tiny_glm()
+    lost: list[Exception] = []
+    scheduler = Scheduler(Limits(slots=2), lost=lost.append)
+    jobs = [Recorder(inputs[0]["input_ids"], limit=limit) for limit in (2, 200, 200)]
+    for job in jobs:
+        scheduler.offer(scheduler.join(job), job.limit)
+    scheduler.start(Gone(model), 1 << 20)
+    for job in jobs:
+        assert job.done.wait(PATIENCE)
+    assert jobs[0].ended == "length"
+    assert [str(job.ended) for job in jobs[1:]] == ["the device is gone"] * 2
+    assert [str(error) for error in lost] == ["the device is gone"]
+    scheduler.close()
+
+
 def test_who_waits_hears_its_position_and_can_leave_at_once(engine):
     model, inputs = tiny_glm()
     running = engine(decoder_for(model), slots=1, waiting=3)
