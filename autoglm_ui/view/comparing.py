@@ -37,7 +37,8 @@ class CompareHandlers:
         panel, columns = compare.panel, compare.columns
         panel.kind.input(self.fields, [panel.kind], panel.fields, **_QUIET)
         chosen = [panel.kind, *panel.fields, visitor]
-        panel.use.click(self.choose, chosen, [panel.said, panel.api_key], **_QUIET)
+        used = [panel.use.click, *(field.submit for field in panel.fields)]
+        gr.on(used, self.choose, chosen, [panel.said, panel.api_key, visitor], **_QUIET)
         replayed = panel.replay.click(self.replay, [visitor], [panel.said, *shown], **_QUIET)
         replayed.then(None, None, None, js="() => window.autoglmPage.replayAsked()")
         for clicked in compare.clicked:
@@ -82,7 +83,11 @@ class CompareHandlers:
             session.compare(choice)
         except AssistantError as error:
             return {panel.said: notices.about(error, strings)}
-        return {panel.said: compare.said(session, strings), panel.api_key: ""}
+        return {
+            panel.said: compare.said(session, strings),
+            panel.api_key: "",
+            self._page.visitor: self._handlers.remembering(session, visitor, request),
+        }
 
     def replay(self, visitor: Visitor, request: gr.Request) -> Updates:
         """Ask the second backend the whole conversation again."""

@@ -35,7 +35,13 @@ from autoglm_ui.view import chat, compare, labels, meter, notices, rail, review,
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.microphone import silent
-from autoglm_ui.view.remembered import Remembered, Visitor, choice_to_json, options_to_json
+from autoglm_ui.view.remembered import (
+    Remembered,
+    Visitor,
+    choice_to_json,
+    options_to_json,
+    second_to_json,
+)
 from autoglm_ui.view.security import came_from
 from autoglm_ui.view.strings import LANGUAGES, Strings, known, preferred
 from autoglm_ui.view.told import Told
@@ -178,7 +184,7 @@ class Handlers:
     def show(self, session: Session, visitor: Visitor, request: gr.Request) -> Updates:
         """Everything of `session`, which the page shows from now on."""
         return {
-            self._page.visitor: self._visitor(session, visitor, request),
+            self._page.visitor: self.remembering(session, visitor, request),
             self._page.tray: self.tray(session),
             self._page.notice: "",
             **self.conversation(session, request),
@@ -324,12 +330,13 @@ class Handlers:
             )
         except InvalidRequest as error:
             return {self._page.notice: notices.about(error, self.strings(session))}
-        return {self._page.notice: "", self._page.visitor: self._visitor(session, visitor, request)}
+        return {self._page.notice: "", self._page.visitor: self.remembering(session, visitor, request)}
 
     def backend_fields(self, kind: str) -> Updates:
         """Show the fields that the kind of backend needs."""
         panel = self._page.panel
         return {
+            panel.said: "",
             panel.checkpoint: gr.update(visible=kind == "checkpoint"),
             panel.base_url: gr.update(visible=kind == "endpoint"),
             panel.api_key: gr.update(visible=kind == "endpoint"),
@@ -352,16 +359,16 @@ class Handlers:
         session = self._session(visitor, request)
         page, strings = self._page, self.strings(session)
         if self._settings.backend_locked:
-            return {page.notice: notices.plain(strings.backend_locked)}
+            return {page.panel.said: notices.plain(strings.backend_locked)}
         try:
             session.choose(described(kind, checkpoint, base_url, api_key, remote_model, session.choice))
         except AssistantError as error:
-            return {page.notice: notices.about(error, strings)}
+            return {page.panel.said: notices.about(error, strings)}
         return {
-            page.notice: "",
+            page.panel.said: labels.said(session, strings),
             page.panel.api_key: "",
             page.status: self._status(session),
-            page.visitor: self._visitor(session, visitor, request),
+            page.visitor: self.remembering(session, visitor, request),
         }
 
     def visit(self, visitor: Visitor, request: gr.Request) -> Visit:
@@ -403,16 +410,21 @@ class Handlers:
         """Give a session that was just opened what the visitor chose on an earlier visit."""
         remembered = Remembered.read(visitor, self._default)
         session.options = remembered.options
-        if remembered.choice is not None and not self._settings.backend_locked:
+        if self._settings.backend_locked:
+            return
+        if remembered.choice is not None:
             session.choose(remembered.choice)
+        session.compare(remembered.second)
 
-    def _visitor(self, session: Session, visitor: Visitor, request: gr.Request) -> dict[str, Any]:
+    def remembering(self, session: Session, visitor: Visitor, request: gr.Request) -> dict[str, Any]:
+        """What the browser keeps of the visitor's choices."""
         return {
             "id": self._sessions.visitor(self.visit(visitor, request)),
             "language": session.language or "",
             "conversation": session.id,
             "options": options_to_json(session.options),
             "choice": choice_to_json(session.choice, self._default),
+            "second": second_to_json(session.beside.choice),
             "microphone": (visitor or {}).get("microphone", ""),
         }
 

@@ -84,6 +84,7 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         ),
         **doctor.labels(panel.doctor, strings, _shown(page, choice.kind == "endpoint")),
         panel.use: gr.update(value=strings.use),
+        panel.said: "",
         panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
         panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),
         panel.account: signed_in(session.user, strings) if session.user else "",
@@ -93,6 +94,11 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         ),
         panel.max_tokens: gr.update(label=strings.max_tokens, value=options.max_new_tokens),
     }
+
+
+def said(session: Session, strings: Strings) -> str:
+    """What answers from now on."""
+    return f'<p role="status">{escape(strings.now_answers.format(name=session.backend.name))}</p>'
 
 
 def _settings_button(strings: Strings) -> str:

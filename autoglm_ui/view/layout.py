@@ -97,6 +97,7 @@ class SettingsPanel:
     api_key: gr.Textbox
     remote_model: gr.Textbox
     use: gr.Button
+    said: gr.HTML
     locked: gr.HTML
     thinking: gr.Checkbox
     temperature: gr.Slider
@@ -227,6 +228,7 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         use = gr.Button(
             strings.use, elem_id="use", variant="primary", size="sm", visible=not settings.backend_locked
         )
+        said = gr.HTML("", elem_id="use-said")
         locked = gr.HTML("", elem_id="locked", visible=settings.backend_locked)
         thinking = gr.Checkbox(True, elem_id="thinking")
         aloud = gr.Checkbox(False, elem_id="aloud")
@@ -236,7 +238,7 @@ def _settings_panel(settings: Settings, strings: Strings) -> SettingsPanel:
         meter = gr.HTML("", elem_id="meter")
         account = gr.HTML("", elem_id="account", visible=settings.auth is not None)
     return SettingsPanel(
-        title, language, kind, checkpoint, base_url, api_key, remote_model, use, locked, thinking,
+        title, language, kind, checkpoint, base_url, api_key, remote_model, use, said, locked, thinking,
         temperature, max_tokens, doctor, aloud, microphone, account, meter,
     )  # fmt: skip
 

@@ -179,7 +179,8 @@ def _connect(
     labelled: list[Any] = [
         page.new, page.settings_button, page.words, page.greeting, page.examples, page.text,
         page.attach, page.record, panel.title, panel.language, panel.kind, panel.checkpoint, panel.base_url,
-        panel.api_key, panel.remote_model, panel.use, panel.locked, panel.thinking, panel.temperature,
+        panel.api_key, panel.remote_model, panel.use, panel.said, panel.locked, panel.thinking,
+        panel.temperature,
         panel.max_tokens, page.rail.toggle, page.rail.title, page.rail.search, page.rail.export,
         page.rail.upload, page.inspector.head,
         panel.doctor.group, panel.doctor.preset, panel.doctor.check, panel.aloud, panel.account,
@@ -252,7 +253,9 @@ def _connect(
         option(handlers.options, [*options, visitor], [page.notice, visitor], **quiet)
     fields = [panel.checkpoint, panel.base_url, panel.api_key, panel.remote_model]
     doctor = panel.doctor
-    panel.kind.input(handlers.backend_fields, [panel.kind], [*fields, doctor.preset, doctor.group], **quiet)
+    panel.kind.input(
+        handlers.backend_fields, [panel.kind], [panel.said, *fields, doctor.preset, doctor.group], **quiet
+    )
     doctor.preset.input(None, [doctor.preset], [panel.base_url], js="(url) => url")
     checking = DoctorHandlers(handlers.session, handlers.strings, handlers.backend_locked)
     doctor.check.click(
@@ -261,10 +264,11 @@ def _connect(
         [doctor.report, panel.base_url, panel.remote_model],
         **quiet,
     )
-    chosen = panel.use.click(
+    chosen = gr.on(
+        [panel.use.click, *(field.submit for field in fields)],
         handlers.choose,
         [panel.kind, *fields, visitor],
-        [page.notice, panel.api_key, page.status, visitor],
+        [panel.said, panel.api_key, page.status, visitor],
         **quiet,
     )
     chosen.then(handlers.watch, [visitor], [page.status], **quiet)

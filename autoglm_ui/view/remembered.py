@@ -13,10 +13,12 @@ Visitor = dict[str, Any] | None
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """`choice` is None where what answers is as the program was started; a key is never remembered."""
+    """`choice` is None where what answers is as the program was started, `second` where nothing answers
+    beside it; a key is never remembered."""
 
     options: Options = Options()
     choice: BackendChoice | None = None
+    second: BackendChoice | None = None
     microphone: str = ""
 
     @classmethod
@@ -27,11 +29,14 @@ class Remembered:
         one is newer.
         """
         kept = visitor or {}
-        choice = kept.get("choice")
+        choice, second = kept.get("choice"), kept.get("second")
         microphone = kept.get("microphone")
         return cls(
             _options(kept.get("options")),
-            _choice(choice, default) if isinstance(choice, dict) else None,
+            _choice(choice)
+            if isinstance(choice, dict) and choice.get("instead_of") == _name(default)
+            else None,
+            _choice(second) if isinstance(second, dict) else None,
             microphone if isinstance(microphone, str) else "",
         )
 
@@ -48,7 +53,12 @@ def choice_to_json(choice: BackendChoice, default: BackendChoice) -> dict[str, A
     """`choice` without its key; None where it is the `default`."""
     if choice == default:
         return None
-    return {"model": choice.model, "base_url": choice.base_url, "instead_of": _name(default)}
+    return {**_named(choice), "instead_of": _name(default)}
+
+
+def second_to_json(second: BackendChoice | None) -> dict[str, Any] | None:
+    """What answers beside the first, without its key; None where nothing does."""
+    return None if second is None else _named(second)
 
 
 def _options(kept: Any) -> Options:
@@ -62,10 +72,12 @@ def _options(kept: Any) -> Options:
         return Options()
 
 
-def _choice(kept: dict[str, Any], default: BackendChoice) -> BackendChoice | None:
+def _named(choice: BackendChoice) -> dict[str, Any]:
+    return {"model": choice.model, "base_url": choice.base_url}
+
+
+def _choice(kept: dict[str, Any]) -> BackendChoice | None:
     model, base_url = kept.get("model"), kept.get("base_url")
-    if kept.get("instead_of") != _name(default):
-        return None
     if not all(value is None or isinstance(value, str) for value in (model, base_url)):
         return None
     return BackendChoice(model, base_url) if model or base_url else None

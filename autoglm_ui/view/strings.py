@@ -115,6 +115,7 @@ class Strings:
     remote_model: str
     remote_model_hint: str
     use: str
+    now_answers: str
     think: str
     think_hint: str
     temperature: str
@@ -213,6 +214,7 @@ EN = Strings(
     remote_model="Model",
     remote_model_hint="Leave empty for the first it offers",
     use="Use this",
+    now_answers="{name} answers from now on.",
     think="Think before answering",
     think_hint="Shows the reasoning first; slower, often better",
     temperature="Temperature",
@@ -347,6 +349,7 @@ ZH = Strings(
     remote_model="模型",
     remote_model_hint="留空则用服务提供的第一个",
     use="使用",
+    now_answers="从现在起由 {name} 回答。",
     think="回答前先思考",
     think_hint="先显示思考过程；慢一些，往往更好",
     temperature="温度",

@@ -95,7 +95,20 @@ def test_address_that_cannot_be_one_is_refused_in_words(chat: ChatPage) -> None:
     panel.locator("#backend-kind").get_by_label("An endpoint").check()
     panel.locator("#base-url input, #base-url textarea").fill("localhost:8000")
     panel.locator("#use").click()
-    expect(chat.notice).to_contain_text("http://", timeout=PATIENCE)
+    expect(panel.locator("#use-said .notice")).to_contain_text("http://", timeout=PATIENCE)
+
+
+def test_what_was_chosen_is_said_where_it_was_chosen_and_enter_chooses_too(chat: ChatPage) -> None:
+    panel = chat.settings()
+    panel.locator("#backend-kind").get_by_label("A checkpoint").check()
+    path = panel.locator("#checkpoint input, #checkpoint textarea")
+    path.fill("scripted:delay=0")
+    path.press("Enter")
+    expect(panel.locator("#use-said [role=status]")).to_have_text(
+        "scripted answers from now on.", timeout=PATIENCE
+    )
+    panel.locator("#backend-kind").get_by_label("An endpoint").check()
+    expect(panel.locator("#use-said")).not_to_contain_text("scripted", timeout=PATIENCE)
 
 
 def test_page_that_others_can_reach_lets_nobody_choose_what_answers(

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from autoglm_ui.backends.choice import BackendChoice
-from autoglm_ui.view.remembered import Remembered, choice_to_json, options_to_json
+from autoglm_ui.view.remembered import Remembered, choice_to_json, options_to_json, second_to_json
 from engine.protocol import Options
 from tests.ui.driver import PATIENCE, App, ChatPage
 
@@ -23,11 +23,14 @@ def test_choices_come_back_without_the_key() -> None:
     visitor = {
         "options": options_to_json(options),
         "choice": choice_to_json(THERE, NANO),
+        "second": second_to_json(THERE),
         "microphone": "USB",
     }
     assert "sk-secret" not in repr(visitor)
     known = Remembered.read(visitor, NANO)
-    assert known == Remembered(options, BackendChoice("glm", "http://localhost:8000/v1"), "USB")
+    there = BackendChoice("glm", "http://localhost:8000/v1")
+    assert known == Remembered(options, there, there, "USB")
+    assert second_to_json(None) is None
 
 
 def test_newer_choice_on_the_command_line_wins() -> None:
@@ -44,7 +47,8 @@ def test_newer_choice_on_the_command_line_wins() -> None:
         {"options": None, "choice": [], "microphone": 3},
         {"options": {"max_new_tokens": -1, "temperature": 0, "thinking": True}},
         {"options": {"max_new_tokens": "many"}, "choice": {"model": {}, "instead_of": " nano"}},
-        {"choice": {"instead_of": " nano"}},
+        {"choice": {"instead_of": " nano"}, "second": {"model": 3}},
+        {"second": "scripted"},
     ],
 )
 def test_what_is_not_right_is_left_out(visitor: dict[str, Any] | None) -> None:
@@ -66,6 +70,13 @@ def test_settings_survive_a_restart(tmp_path: Path, visit: Callable[..., ChatPag
         chat.new()
         chat.ask("hello")
         expect(chat.thought).to_have_count(0)
+        chat.page.locator("#compare-toggle").click()
+        second = chat.page.locator("#compare-panel")
+        second.get_by_text("A checkpoint").click()
+        second.get_by_label("Folder or Hugging Face name").fill("scripted:delay=0.001")
+        second.get_by_label("Folder or Hugging Face name").press("Enter")
+        expect(second.locator("#second-said")).to_contain_text("scripted", timeout=PATIENCE)
+        chat.page.locator("#compare-close").click()
     with App(*options, "--port", port):
         chat.open()
         panel = chat.settings()
@@ -74,3 +85,4 @@ def test_settings_survive_a_restart(tmp_path: Path, visit: Callable[..., ChatPag
         chat.close_settings()
         chat.ask("hello again")
         expect(chat.thought).to_have_count(0)
+        expect(chat.page.locator("#beside")).to_contain_text("Text received: hello again", timeout=PATIENCE)
