@@ -300,9 +300,8 @@ class Session:
             self._conversation = conversation.rate(reply, rating, self._conversation)
             self._save()
 
-    def inspect(self, request: Request) -> Future[Insight] | None:
-        """What the backend can show of `request`; None where it shows nothing, or is not ready."""
-        backend = self.backend
+    def inspect(self, request: Request, backend: Backend) -> Future[Insight] | None:
+        """What `backend` can show of `request`; None where it shows nothing, or is not ready."""
         if not isinstance(backend, Inspectable) or backend.readiness().state != "ready":
             return None
         return self._loop.submit(backend.inspect(request))

@@ -71,6 +71,7 @@
 
   on("click", (event) => {
     if (within(event, "#rail-toggle")) openRail(!open(), !open() && !wide.matches);
+    else if (within(event, "#rail-close")) openRail(false, true);
     else if (open() && !wide.matches && event.target.isConnected && !within(event, "#rail, #toast")) {
       openRail(false);
     }

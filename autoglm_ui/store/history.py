@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoglm_ui.actions import Action, find
 from autoglm_ui.conversation import Conversation, Exchange, Reply, interrupted
 from autoglm_ui.store.media import GRACE_SECONDS, MediaFolder, name_of
 from autoglm_ui.store.record import (
@@ -260,10 +261,18 @@ def _title(conversation: Conversation) -> str:
     """The first thing that was asked in words; of pictures and speech alone, what was answered."""
     for exchange in conversation.exchanges:
         reply = exchange.reply
-        for text in (exchange.user.text, reply.answer if reply.settled else ""):
+        for text in (exchange.user.text, _answered(reply.answer) if reply.settled else ""):
             if line := " ".join(text.split()):
                 return line[:TITLE_LENGTH]
     return ""
+
+
+def _answered(answer: str) -> str:
+    """`answer`; of one that is nothing but an action, its name and what it is given."""
+    match find(answer):
+        case (Action() as action,) if action.source.strip() == answer.strip():
+            return " ".join([action.name, *(value for _, value in action.arguments)])
+    return answer
 
 
 def _snippet(texts: Iterable[str], wanted: str) -> str:

@@ -31,9 +31,15 @@ def card(exchange: Exchange, url: str | None, strings: Strings, tools: str = "")
     figure = ""
     if picture is not None and url is not None and drawn:
         figure = _figure(picture, url, drawn, strings)
-    steps = "".join(_step(one, picture, number, strings) for number, one in enumerate(found, start=1))
+    whole = exchange.reply.answer.strip()
+    steps = "".join(_step(one, picture, whole, strings) for one in found)
     title = escape(strings.actions.title, quote=True)
-    return f'<section class="action-card" aria-label="{title}">{figure}<ol>{steps}</ol>{tools}</section>'
+    foot = f'<div class="tools">{tools}</div>' if tools else ""
+    # Not a landmark: there may be one under every answer.
+    return (
+        f'<section class="action-card" role="group" aria-label="{title}">'
+        f"{figure}<ol>{steps}</ol>{foot}</section>"
+    )
 
 
 def asked(exchange: Exchange) -> tuple[Found, ...]:
@@ -111,9 +117,10 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.3f}%"
 
 
-def _step(one: Found, picture: ImagePart | None, number: int, strings: Strings) -> str:
+def _step(one: Found, picture: ImagePart | None, whole: str, strings: Strings) -> str:
+    """One step; as it was written, too, where that is not all that was said anyway."""
     words = strings.actions
-    source = f"<code>{escape(one.source)}</code>"
+    source = f"<code>{escape(one.source)}</code>" if one.source.strip() != whole else ""
     if not isinstance(one, Action):
         why = {"cut": words.cut, "argument": words.argument, "place": words.place}[one.reason]
         return (

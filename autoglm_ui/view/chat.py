@@ -132,7 +132,8 @@ def thought_title(reply: Reply, strings: Strings) -> str:
     seconds = reply.thinking_seconds
     if seconds is None:
         return strings.thought_untimed
-    return strings.thought.format(seconds=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
+    digits = 2 if seconds < 0.1 else 1 if seconds < 10 else 0
+    return strings.thought.format(seconds=f"{seconds:.{digits}f}")
 
 
 def _expectation(reply: Reply, strings: Strings) -> str:
@@ -151,6 +152,8 @@ def _note(reply: Reply, strings: Strings) -> str:
         return strings.filtered
     if reply.finish == "cancelled" and not reply.answer:
         return strings.stopped_empty
+    if reply.status == "done" and not reply.answer:
+        return strings.said_nothing
     return ""
 
 

@@ -16,7 +16,7 @@ from autoglm_ui import conversation
 from autoglm_ui.beside import Replay
 from autoglm_ui.conversation import Exchange, Left, Reply
 from autoglm_ui.sessions import Session
-from autoglm_ui.view import chat, comparison, replies
+from autoglm_ui.view import chat, comparison, drawer, replies
 from autoglm_ui.view.strings import Strings
 
 _ON_CLICK = "window.autoglmPage.listenCompare(element, trigger);"
@@ -29,6 +29,7 @@ class SecondPanel:
 
     toggle: gr.HTML
     head: gr.HTML
+    hint: gr.HTML
     kind: gr.Radio
     checkpoint: gr.Textbox
     base_url: gr.Textbox
@@ -43,7 +44,7 @@ class SecondPanel:
     def labelled(self) -> list[Any]:
         """The widgets that `labels` brings up to date."""
         return [
-            self.toggle, self.head, self.kind, *self.fields, self.use, self.said, self.replay,
+            self.toggle, self.head, self.hint, self.kind, *self.fields, self.use, self.said, self.replay,
             self.replay_hint,
         ]  # fmt: skip
 
@@ -110,6 +111,7 @@ def panel(locked: bool) -> SecondPanel:
         toggle = gr.HTML("", elem_id="compare-open")
         with gr.Column(elem_id="compare-panel"):
             head = gr.HTML("")
+            hint = gr.HTML("")
             kind = gr.Radio([], elem_id="second-kind")
             checkpoint = gr.Textbox(elem_id="second-checkpoint", visible=False, max_lines=1)
             base_url = gr.Textbox(elem_id="second-base-url", visible=False, max_lines=1)
@@ -120,7 +122,7 @@ def panel(locked: bool) -> SecondPanel:
             replay = gr.Button("", elem_id="replay-start", size="sm")
             replay_hint = gr.HTML("", elem_id="replay-hint")
     return SecondPanel(
-        toggle, head, kind, checkpoint, base_url, api_key, remote_model, use, said, replay, replay_hint
+        toggle, head, hint, kind, checkpoint, base_url, api_key, remote_model, use, said, replay, replay_hint
     )
 
 
@@ -192,7 +194,8 @@ def labels(panel: SecondPanel, session: Session, strings: Strings) -> dict[Any, 
     ]
     return {
         panel.toggle: _toggle(strings),
-        panel.head: _panel_head(strings),
+        panel.head: drawer.head(words.title, "compare-close", strings.close),
+        panel.hint: f"<p>{escape(words.hint)}</p>",
         panel.kind: gr.update(label=words.beside, choices=kinds, value=kind),
         panel.checkpoint: gr.update(
             label=strings.model_path,
@@ -337,14 +340,4 @@ def _toggle(strings: Strings) -> str:
         '<rect x="3.5" y="5" width="7" height="14" rx="2"/>'
         '<rect x="13.5" y="5" width="7" height="14" rx="2"/>'
         "</svg></button>"
-    )
-
-
-def _panel_head(strings: Strings) -> str:
-    close = escape(strings.close, quote=True)
-    return (
-        f'<div class="panel-head"><h2>{escape(strings.compare.title)}</h2>'
-        f'<button type="button" id="compare-close" aria-label="{close}" title="{close}">'
-        '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13"/></svg></button></div>'
-        f'<p class="hint">{escape(strings.compare.hint)}</p>'
     )

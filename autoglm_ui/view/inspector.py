@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -13,15 +13,16 @@ import gradio as gr
 import numpy as np
 
 from autoglm_ui import conversation
-from autoglm_ui.conversation import Conversation, Exchange, Reply
+from autoglm_ui.conversation import Exchange, Reply
 from autoglm_ui.sessions import Session
-from autoglm_ui.view import notices
+from autoglm_ui.view import drawer, notices, replies
 from autoglm_ui.view.strings import Strings
 from engine.media import decode_audio
 from engine.protocol import (
     AssistantError,
     AudioHeard,
     AudioPart,
+    Backend,
     DeviceMemory,
     Gate,
     ImagePart,
@@ -39,7 +40,7 @@ _COLUMNS = 240  # of a drawn waveform
 _TURN_ON_CLICK = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-turn]');
-  if (button) trigger('click', { turn: button.dataset.turn });
+  if (button) trigger('click', { turn: button.dataset.turn, reply: button.dataset.reply ?? '' });
 });
 """
 
@@ -80,16 +81,20 @@ class InspectorHandlers:
 
     async def open(self, visitor: Any, request: gr.Request) -> AsyncGenerator[str, None]:
         """Show the newest turn."""
-        async for shown in self._show(self._session(visitor, request), None):
+        async for shown in self._show(self._session(visitor, request), None, ""):
             yield shown
 
     async def turn(self, visitor: Any, request: gr.Request, event: gr.EventData) -> AsyncGenerator[str, None]:
-        """Show another turn."""
-        async for shown in self._show(self._session(visitor, request), int(event.turn)):
+        """Show another turn, or what another answer to it was made of."""
+        session = self._session(visitor, request)
+        async for shown in self._show(session, int(event.turn), str(event.reply)):
             yield shown
 
-    async def _show(self, session: Session, turn: int | None) -> AsyncGenerator[str, None]:
-        """What is known of the turn at once, and more when the backend has looked."""
+    async def _show(self, session: Session, turn: int | None, reply: str) -> AsyncGenerator[str, None]:
+        """What is known of the turn at once, and more when the backend has looked.
+
+        `reply` is the id of the answer to it; without one, that which counts.
+        """
         strings, state = self._strings(session), session.conversation
         count = len(state.exchanges)
         number = count if turn is None else max(1, min(turn, count))
@@ -97,9 +102,14 @@ class InspectorHandlers:
             yield f'<p class="hint">{escape(strings.inspector.nothing)}</p>'
             return
         exchange = state.exchanges[number - 1]
-        head = _turns(number, count, strings)
-        asked = self._asked(session, number)
-        looked = session.inspect(asked)
+        given = replies.answered(exchange)
+        chosen = next((each for each in given if each.id == reply), exchange.reply)
+        head = _turns(number, count, strings) + _answers(number, given, chosen, strings)
+        beside = chosen is not exchange.reply
+        exchange = replace(exchange, reply=chosen)
+        backend = _of(chosen, session) if beside else session.backend
+        asked = self._asked(session, number, chosen, beside)
+        looked = session.inspect(asked, backend) if asked is not None and backend is not None else None
         if looked is None:
             yield head + shown(exchange, None, self._url, strings)
             return
@@ -111,27 +121,39 @@ class InspectorHandlers:
             yield head + notices.about(error, strings) + shown(exchange, None, self._url, strings)
             return
         notes = "" if number == count and session.job else _hint(strings.inspector.rebuilt)
-        if number < count:
+        if number < count and not beside:
             notes += _hint(strings.inspector.other_backend.format(name=session.backend.name))
         yield head + notes + shown(exchange, insight, self._url, strings)
 
     @staticmethod
-    def _asked(session: Session, number: int) -> Request:
-        """What the backend was asked: to the letter for the newest turn, else made anew."""
+    def _asked(session: Session, number: int, reply: Reply, beside: bool) -> Request | None:
+        """What the backend was asked: to the letter for the newest turn, else made anew.
+
+        None where without the media that were left out nothing was left.
+        """
         state = session.conversation
-        if number == len(state.exchanges) and session.job is not None:
+        if not beside and number == len(state.exchanges) and session.job is not None:
             return session.job.request
-        return conversation.request(Conversation(state.exchanges[:number]), session.options)
+        asked = conversation.turn(number - 1, state, session.options)
+        for left in reply.without:
+            if asked is not None:
+                asked = conversation.without(left, asked)
+        return asked
+
+
+def _of(reply: Reply, session: Session) -> Backend | None:
+    """What gave `reply`, where it still answers in this conversation."""
+    both = (session.backend, session.beside.backend)
+    # Two may have one name; what was asked again without a medium, the first was asked.
+    for backend in both if reply.without else reversed(both):
+        if backend is not None and backend.name == reply.backend:
+            return backend
+    return None
 
 
 def head(strings: Strings) -> str:
     """The title, and the button that closes the drawer."""
-    close = escape(strings.inspector.close, quote=True)
-    return (
-        f'<div class="panel-head"><h2>{escape(strings.inspector.title)}</h2>'
-        f'<button type="button" id="inspector-close" aria-label="{close}" title="{close}">'
-        '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13"/></svg></button></div>'
-    )
+    return drawer.head(strings.inspector.title, "inspector-close", strings.inspector.close)
 
 
 def shown(
@@ -193,6 +215,19 @@ def _turns(number: int, count: int, strings: Strings) -> str:
     )
     told = escape(words.turn.format(number=number, count=count))
     return f'<div class="turns">{before}<span>{told}</span>{after}</div>'
+
+
+def _answers(number: int, given: Sequence[Reply], chosen: Reply, strings: Strings) -> str:
+    """The answers to the turn to choose from, where there are several."""
+    if len(given) < 2:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="tag" data-turn="{number}" data-reply="{escape(reply.id, quote=True)}"'
+        f' aria-pressed="{str(reply is chosen).lower()}">{escape(replies.author(reply, strings))}</button>'
+        for reply in given
+    )
+    label = escape(strings.inspector.whose, quote=True)
+    return f'<div class="tags" role="group" aria-label="{label}">{buttons}</div>'
 
 
 def _picture(
@@ -342,8 +377,8 @@ def _tokens(reply: Reply, perceived: Perceived, strings: Strings) -> str:
     prompt = usage.prompt_tokens if usage.prompt_tokens is not None else perceived.prompt_tokens
     rows = [
         (words.prompt_tokens, prompt),
-        (words.image, usage.image_tokens),
-        (words.audio, usage.audio_tokens),
+        (words.pictures, usage.image_tokens or None),
+        (words.sound, usage.audio_tokens or None),
         (words.reasoning_tokens, usage.reasoning_tokens),
         (words.answer_tokens, usage.answer_tokens),
     ]

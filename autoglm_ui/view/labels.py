@@ -10,7 +10,7 @@ import gradio as gr
 from autoglm_ui.recorder import LONGEST
 from autoglm_ui.sessions import Session
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import compare, doctor, inspector, keys, rail
+from autoglm_ui.view import compare, doctor, drawer, inspector, keys, rail
 from autoglm_ui.view.examples import cards
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.sign_in import signed_in, signed_out
@@ -54,7 +54,7 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
         (strings.endpoint, "endpoint"),
     ]
     return {
-        panel.title: _panel_head(strings),
+        panel.title: drawer.head(strings.settings, "settings-close", strings.close),
         panel.language: gr.update(label=strings.language, value=strings.code),
         panel.kind: gr.update(label=strings.backend, choices=kinds, value=choice.kind),
         panel.checkpoint: gr.update(
@@ -141,15 +141,6 @@ def _words(strings: Strings, max_upload_mb: int) -> str:
             for kind, words in (("microphone", sentences), ("upload", uploads))
             for name, sentence in words.items()
         )
-    )
-
-
-def _panel_head(strings: Strings) -> str:
-    close = escape(strings.close, quote=True)
-    return (
-        f'<div class="panel-head"><h2>{escape(strings.settings)}</h2>'
-        f'<button type="button" id="settings-close" aria-label="{close}" title="{close}">'
-        '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13"/></svg></button></div>'
     )
 
 

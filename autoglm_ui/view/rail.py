@@ -11,6 +11,7 @@ from itertools import groupby
 import gradio as gr
 
 from autoglm_ui.store import Entry
+from autoglm_ui.view import drawer
 from autoglm_ui.view.strings import Strings
 
 #: Conversations that the list shows at first.
@@ -90,7 +91,8 @@ def listed(
 
 
 def head(strings: Strings) -> str:
-    return f"<h2>{escape(strings.history.conversations)}</h2>"
+    """The title, and where the list is a drawer the button that closes it."""
+    return drawer.head(strings.history.conversations, "rail-close", strings.history.hide)
 
 
 def toggle_button(strings: Strings) -> str:

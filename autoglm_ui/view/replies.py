@@ -42,7 +42,7 @@ def thought(reply: Reply, strings: Strings) -> str:
     seconds = reply.thinking_seconds
     if seconds is None:
         return strings.review.thinking
-    return strings.thought.format(seconds=f"{seconds:.1f}")
+    return strings.thought.format(seconds=f"{seconds:.{1 if seconds >= 0.1 else 2}f}")
 
 
 def author(reply: Reply, strings: Strings) -> str:

@@ -80,6 +80,7 @@ class Strings:
     cut_off: str
     filtered: str
     stopped_empty: str
+    said_nothing: str
     first_token: str
     speed: str
     tokens: str
@@ -174,6 +175,7 @@ EN = Strings(
     cut_off="The answer reached its limit of tokens. Raise it in the settings for longer answers.",
     filtered="The server withheld the rest of this answer.",
     stopped_empty="Stopped before an answer.",
+    said_nothing="The model ended without an answer.",
     first_token="first token {seconds} s",
     speed="{speed} tokens/s",
     tokens="{count} tokens",
@@ -312,6 +314,7 @@ ZH = Strings(
     cut_off="回答达到了长度上限。可以在设置中调高上限。",
     filtered="服务器没有给出这个回答的其余部分。",
     stopped_empty="在回答之前停止了。",
+    said_nothing="模型没有给出回答就结束了。",
     first_token="首字 {seconds} 秒",
     speed="{speed} 词元/秒",
     tokens="{count} 词元",

@@ -39,7 +39,7 @@ EN = DoctorWords(
         "slow": "No answer within {seconds} seconds.",
         "no_models": "It answers, but lists no model.",
         "unknown_model": "It has no model {model}. It has: {listed}.",
-        "reachable": "{count} models; {model} answers. It speaks like {dialect}.",
+        "reachable": "{model} answers; models listed: {count}. It speaks like {dialect}.",
         "reachable_unlisted": "It lists no models; {model} answers. It speaks like {dialect}.",
         "failed": "It failed.",
         "empty": "It answered nothing.",

@@ -15,6 +15,7 @@ class InspectorWords:
     turn: str
     earlier: str
     later: str
+    whose: str
     nothing: str
     looking: str
     remote: str
@@ -72,6 +73,7 @@ EN = InspectorWords(
     turn="Turn {number} of {count}",
     earlier="Turn before",
     later="Next turn",
+    whose="Whose answer",
     nothing="Ask something first. What the model received of it is shown here.",
     looking="Looking",
     remote="A server elsewhere answered. What was sent is known; what it made of it (how it scaled a "
@@ -130,6 +132,7 @@ ZH = InspectorWords(
     turn="第 {number} 轮，共 {count} 轮",
     earlier="上一轮",
     later="下一轮",
+    whose="谁的回答",
     nothing="先问点什么。模型实际收到的内容会显示在这里。",
     looking="正在查看",
     remote="回答来自别处的服务器。发送了什么是知道的；它如何处理（怎样缩放图片、提示词、内存）从这里看不到。",
