@@ -133,19 +133,39 @@ def _step(one: Found, picture: ImagePart | None, whole: str, strings: Strings) -
     return f"<li><strong>{escape(name)}</strong>{said}{_numbers(one, picture, strings)}{notes}{source}</li>"
 
 
+def sentences(exchange: Exchange, strings: Strings) -> list[str]:
+    """What the settled answer asks to be done, each step with its place, as plain text."""
+    picture = shown_picture(exchange)
+    return [
+        " · ".join(
+            [strings.actions.names.get(one.name, one.name)]
+            + [value for _, value in one.arguments if value.strip()]
+            + [f"{name} {_joined(shapes)}" for name, shapes in _rows(one, picture, strings)]
+        )
+        for one in _actions(asked(exchange))
+    ]
+
+
 def _numbers(action: Action, picture: ImagePart | None, strings: Strings) -> str:
-    """The place as written, in thousandths and in pixels."""
+    rows = _rows(action, picture, strings)
+    shown = "".join(f"<div><dt>{escape(name)}</dt><dd>{_joined(shapes)}</dd></div>" for name, shapes in rows)
+    return f'<dl class="places">{shown}</dl>' if rows else ""
+
+
+def _rows(
+    action: Action, picture: ImagePart | None, strings: Strings
+) -> list[tuple[str, Sequence[Sequence[float]]]]:
+    """The place as written, in thousandths and in pixels, each with its name; nothing without a place."""
     if not action.shapes:
-        return ""
+        return []
     words = strings.actions
-    rows = [(words.as_written, action.shapes)]
+    rows: list[tuple[str, Sequence[Sequence[float]]]] = [(words.as_written, action.shapes)]
     if picture is not None and (at := place(action, picture.width, picture.height)) is not None:
         rows += [
             (words.thousandths, at.thousandths),
             (words.pixels, at.pixels(picture.width, picture.height)),
         ]
-    shown = "".join(f"<div><dt>{escape(name)}</dt><dd>{_joined(shapes)}</dd></div>" for name, shapes in rows)
-    return f'<dl class="places">{shown}</dl>'
+    return rows
 
 
 def _joined(shapes: Sequence[Sequence[float]]) -> str:

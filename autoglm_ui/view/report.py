@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 from collections import Counter
+from dataclasses import replace
 from html import escape
 from statistics import median
 
+from PIL import Image
+
 from autoglm_ui.conversation import Exchange, Reply
 from autoglm_ui.store.archive import Archived
-from autoglm_ui.view import charts, comparison, replies
+from autoglm_ui.view import actions, charts, comparison, replies
 from autoglm_ui.view.strings import Strings
 from autoglm_ui.view.theme import ASSETS
 from engine.protocol import AudioPart, ImagePart, TextPart
 
-STYLE = ASSETS / "report.css"
+STYLES = (ASSETS / "report.css", ASSETS / "css" / "actions.css")
+
+#: Pixels of the longer side of a picture on which an answer is drawn; the whole picture is in its question.
+_DRAWN_ON = 960
 
 # A model's words are in it: nothing may be fetched or run, whoever opens the file.
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
@@ -28,6 +35,7 @@ def page(archived: Archived, strings: Strings, saved: float | None = None) -> st
     """
     words = strings.review
     title = archived.title or strings.history.untitled
+    style = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
     date = time.strftime("%Y-%m-%d %H:%M", time.localtime(saved))
     exchanges = archived.conversation.exchanges
     shown = "".join(
@@ -37,7 +45,7 @@ def page(archived: Archived, strings: Strings, saved: float | None = None) -> st
         f'<!doctype html><html lang="{strings.code}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE.read_text(encoding='utf-8')}</style></head><body><main>"
+        f"<title>{escape(title)}</title><style>{style}</style></head><body><main>"
         f'<header><p class="kind">AutoGLM · {escape(words.report)}</p><h1>{escape(title)}</h1>'
         f"<p>{escape(words.made.format(date=date))}</p></header>"
         f"{_totals(exchanges, strings)}{_charts(exchanges, strings)}{shown}</main></body></html>"
@@ -58,6 +66,8 @@ def text(archived: Archived, strings: Strings) -> str:
                 thoughts = "\n".join(f"> {line}".rstrip() for line in reply.reasoning.splitlines())
                 lines += [f"> **{replies.thought(reply, strings)}**", ">", thoughts, ""]
             lines += [reply.answer or f"*{words.no_answer}*", ""]
+            for step in actions.sentences(replace(exchange, reply=reply), strings):
+                lines += [f"*{step}*", ""]
             if figures := replies.measured(reply, strings):
                 lines += ["*" + ", ".join(f"{name} {value}" for name, value in figures) + "*", ""]
             if rating := _rating(reply, strings):
@@ -79,13 +89,29 @@ def _line(part: TextPart | ImagePart | AudioPart, strings: Strings) -> str:
 def _exchange(exchange: Exchange, number: int, strings: Strings) -> str:
     shown = "".join(
         f'<section class="reply">{replies.figures(reply, strings)}{replies.answer(reply, strings)}'
-        f"{_rated(reply, strings)}{_apart(exchange, reply, strings)}</section>"
+        f"{_drawn(exchange, reply, strings)}{_rated(reply, strings)}"
+        f"{_apart(exchange, reply, strings)}</section>"
         for reply in replies.answered(exchange)
     )
     return (
         f'<article><h2><span>{number}</span></h2><section class="question">'
         f"{replies.question(exchange.user, _inline)}</section>{shown}</article>"
     )
+
+
+def _drawn(exchange: Exchange, reply: Reply, strings: Strings) -> str:
+    """What the answer asks to be done, on the picture that it speaks of."""
+    picture = actions.shown_picture(exchange)
+    return actions.card(replace(exchange, reply=reply), _smaller(picture) if picture else None, strings)
+
+
+def _smaller(part: ImagePart) -> str:
+    """The picture in the size in which it is drawn on: a file twice as long would be harder to send."""
+    image = Image.open(io.BytesIO(part.data)).convert("RGB")
+    image.thumbnail((_DRAWN_ON, _DRAWN_ON))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _inline(part: ImagePart | AudioPart) -> str:
@@ -109,7 +135,7 @@ def _apart(exchange: Exchange, reply: Reply, strings: Strings) -> str:
 def _rating(reply: Reply, strings: Strings) -> str:
     """The rating in words; empty if there is none."""
     words, rating = strings.review, reply.rating
-    thumb = {"up": f"👍 {words.good}", "down": f"👎 {words.bad}", None: ""}[rating.thumb]
+    thumb = {"up": words.good, "down": words.bad, None: ""}[rating.thumb]
     tags = ", ".join(words.tags.get(tag, tag) for tag in rating.tags)
     return " · ".join(filter(None, (thumb, tags, rating.comment)))
 

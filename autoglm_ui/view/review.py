@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import gradio as gr
 
 from autoglm_ui.conversation import Conversation, Exchange, Reply
 from autoglm_ui.store import MediaFolder
-from autoglm_ui.view import replies
+from autoglm_ui.view import actions, replies
 from autoglm_ui.view.strings import Strings
 
 _ON_CLICK = "window.autoglmPage.listenReview(element, trigger);"
@@ -61,24 +61,27 @@ def sheet(conversation: Conversation, title: str, at: int, media: MediaFolder, s
         f"{_icon('close', words.close, 'M6 6l12 12M18 6L6 18', closes=True)}</div>"
         f'<div class="sheet-body"><section class="question">'
         f"{replies.question(exchange.user, media.url)}</section>"
-        f"{_replies(exchange, strings)}</div>"
+        f"{_replies(exchange, media, strings)}</div>"
         f'<div class="sheet-foot">{_icon("previous", words.previous, "M15 5l-7 7 7 7", disabled=at == 0)}'
         f"<span>{position}</span>"
         f"{_icon('next', words.next, 'M9 5l7 7-7 7', disabled=at == count - 1)}</div></div>"
     )
 
 
-def _replies(exchange: Exchange, strings: Strings) -> str:
+def _replies(exchange: Exchange, media: MediaFolder, strings: Strings) -> str:
     given = replies.answered(exchange)
-    shown = _reply(exchange.reply, strings)
+    shown = _reply(exchange, media, strings)
     others = [reply for reply in given if reply is not exchange.reply]
     if others:
         shown += f"<h3>{escape(strings.review.other_answers)}</h3>"
-        shown += "".join(_reply(reply, strings) for reply in others)
+        shown += "".join(_reply(replace(exchange, reply=reply), media, strings) for reply in others)
     return shown
 
 
-def _reply(reply: Reply, strings: Strings) -> str:
+def _reply(exchange: Exchange, media: MediaFolder, strings: Strings) -> str:
+    """The reply of `exchange`, what it asks to be done, and what people think of it."""
+    reply, picture = exchange.reply, actions.shown_picture(exchange)
+    card = actions.card(exchange, media.url(picture) if picture else None, strings)
     if not reply.settled:
         return f'<p class="nothing">{escape(strings.answering)}</p>'
     words = strings.review
@@ -91,7 +94,7 @@ def _reply(reply: Reply, strings: Strings) -> str:
     hint = escape(words.comment_hint, quote=True)
     return (
         f'<section class="reply" data-reply="{escape(reply.id, quote=True)}">'
-        f"{replies.figures(reply, strings)}{replies.answer(reply, strings)}"
+        f"{replies.figures(reply, strings)}{replies.answer(reply, strings)}{card}"
         f'<div class="opinion"><div class="rating" role="group" aria-label="{rate}">'
         f'{_thumbs(reply, strings)}</div><div class="tags" role="group" '
         f'aria-label="{escape(words.why, quote=True)}">{tags}</div>'

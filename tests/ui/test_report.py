@@ -79,6 +79,16 @@ def test_report_opens_from_a_file_with_everything_in_it(
     context.close()
 
 
+def test_places_in_answers_are_drawn_in_the_report_and_written_in_the_markdown() -> None:
+    tap = Reply("done", answer='do(action="Tap", element=[500,250])', id="r1", backend="nano")
+    asked = Message("user", (attach(EXAMPLES / "settings-en.png"), TextPart("tap it")))
+    pointed = Archived("Taps", Conversation((Exchange(asked, tap, "e1", 1.0, (replace(tap, id="r2"),)),)))
+    page = report.page(pointed, EN)
+    assert page.count('<circle class="dot"') == 2
+    assert page.count("<dd>360, 400</dd>") == 2
+    assert "pixels 360, 400" in report.text(pointed, EN)
+
+
 def test_markdown_export_says_what_was_seen_heard_thought_and_rated() -> None:
     text = report.text(archived(), EN)
     for said in (
@@ -88,7 +98,7 @@ def test_markdown_export_says_what_was_seen_heard_thought_and_rated() -> None:
         "### Answer: nano",
         "### Answer: other · without the picture",
         "First token 0.50 s",
-        "*Rating: 👍 Good answer · Clear · fine",
+        "*Rating: Good answer · Clear · fine",
     ):
         assert said in text
     assert re.search(r"```\n  code\n```", text)

@@ -153,6 +153,11 @@ def test_search_finds_questions_answers_and_names_whatever_the_case(history: His
     assert "kamera" in history.entries(ME, "kamera")[0].snippet
 
 
+def test_what_was_only_spoken_is_named_by_the_action_that_it_asked_for(history: History) -> None:
+    history.save(Record("c1", ME, answered("", 'do(action="Launch", app="Camera")')))
+    assert history.title("c1") == "Launch Camera"
+
+
 def test_pinned_come_first_and_deleted_come_back(history: History) -> None:
     for number in range(3):
         history.save(Record(f"c{number}", ME, answered(f"q{number}", id=f"e{number}")))

@@ -15,6 +15,7 @@ from autoglm_ui.conversation import Conversation, apply, send
 from autoglm_ui.sessions import Attachment
 from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import chat, status
+from autoglm_ui.view.actions import card
 from autoglm_ui.view.examples import EXAMPLES, cards
 from autoglm_ui.view.strings import EN, LANGUAGES, ZH, Strings, known, preferred
 from engine.protocol import (
@@ -147,6 +148,31 @@ def test_reply_without_thinking_has_no_fold(media: MediaFolder) -> None:
 )
 def test_short_answer_says_why(media: MediaFolder, reason: str, note: str) -> None:
     assert note in texts(shown(media, Finished(reason)))[-1]  # type: ignore[arg-type]
+
+
+def test_answer_without_a_word_is_said_to_be_one(media: MediaFolder) -> None:
+    assert texts(shown(media, Finished("stop")))[-1] == f"*{EN.said_nothing}*"
+
+
+def test_short_thinking_has_its_time(media: MediaFolder) -> None:
+    replied = send(Message("user", (TextPart("hi"),)), Conversation())
+    for second, event in ((1.0, ReasoningAdded("hm")), (1.04, AnswerAdded("yes")), (1.1, Finished("stop"))):
+        replied = apply(event, replied, second)
+    assert replied.last
+    assert chat.thought_title(replied.last.reply, EN) == "Thought for 0.04 s"
+
+
+def test_action_that_is_the_whole_answer_stands_once(media: MediaFolder) -> None:
+    def code(answer: str) -> int:
+        replied = send(Message("user", (TextPart("hi"),)), Conversation())
+        for event in (AnswerAdded(answer), Finished("stop")):
+            replied = apply(event, replied)
+        assert replied.last
+        return card(replied.last, None, EN).count("<code>")
+
+    action = 'do(action="Launch", app="Camera")'
+    assert code(action) == 0
+    assert code(f"I open it: {action}") == 1
 
 
 def test_failure_is_a_card_at_the_end_and_a_line_further_up(media: MediaFolder) -> None:
