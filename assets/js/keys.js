@@ -6,6 +6,12 @@
   const dialog = () => document.querySelector("#keys");
 
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "o") {
+      event.preventDefault();
+      document.querySelector("#new")?.click();
+      document.querySelector("#composer textarea")?.focus();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (within(event, "input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
     if (event.key === "?") dialog()?.showModal();

@@ -15,6 +15,13 @@
       const name = button.querySelector("img")?.alt || picture;
       if (name && button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
     }
+    // Drawers are called what stands at their head.
+    for (const drawer of document.querySelectorAll("#panel, #compare-panel, #inspector")) {
+      const title = drawer.querySelector(".panel-head h2")?.textContent ?? "";
+      if (!title || drawer.getAttribute("aria-label") === title) continue;
+      drawer.setAttribute("role", "dialog");
+      drawer.setAttribute("aria-label", title);
+    }
     // A name needs a role to be heard.
     for (const message of document.querySelectorAll(".chat [data-testid][aria-label]:not([role])")) {
       message.setAttribute("role", "group");

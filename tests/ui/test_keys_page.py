@@ -31,6 +31,9 @@ def test_keys_are_listed_on_demand(launch: Callable[..., App], visit: Callable[.
     expect(chat.stop_button).to_be_visible()  # the answer was not stopped
     chat.page.keyboard.press("/")
     expect(chat.text).to_be_focused()
+    chat.page.keyboard.press("Control+Shift+O")
+    expect(chat.page.locator("#examples")).to_be_visible(timeout=60_000)
+    expect(chat.text).to_be_focused()
 
 
 def test_page_can_be_installed_as_an_app(chat: ChatPage) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.driver import EXAMPLES, PATIENCE, ChatPage
+from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +30,13 @@ WRONG = """() => [
 ].filter((one) => one.checkVisibility() && !one.closest("[inert]"))
   .map((one) => one.outerHTML.slice(0, 200))"""
 
+#: Buttons and fields lower than 44 px; what belongs to a label is touched by that.
+SMALL = """() => [...document.querySelectorAll("button, textarea, input, select, summary")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("[inert]"))
+  .filter((one) => !one.matches("[type=radio], [type=checkbox], [type=file]"))
+  .filter((one) => one.getBoundingClientRect().height < 43.5)
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
 
 def test_everything_has_a_name_and_the_fold_tells_whether_it_is_open(chat: ChatPage) -> None:
     chat.attach(EXAMPLES / "settings-en.png")
@@ -39,5 +48,54 @@ def test_everything_has_a_name_and_the_fold_tells_whether_it_is_open(chat: ChatP
     fold.press("Enter")
     expect(fold).to_have_attribute("aria-expanded", "true", timeout=PATIENCE)
     chat.settings()
+    expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
     for found in (NAMELESS, WRONG):
         assert chat.page.evaluate(found) == []
+
+
+def test_cards_are_no_landmarks_of_one_name(chat: ChatPage) -> None:
+    for _ in range(2):
+        chat.ask('/say do(action="Launch", app="Camera")')
+    expect(chat.page.get_by_role("group", name="What to do")).to_have_count(2)
+    expect(chat.page.get_by_role("region", name="What to do")).to_have_count(0)
+
+
+def test_question_is_asked_and_read_with_the_keyboard_alone(chat: ChatPage) -> None:
+    page = chat.page
+    page.locator("#brand").click()
+    order: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+        if order[-1] == "TEXTAREA":
+            break
+    assert order[-1] == "TEXTAREA", order
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    chat.wait()
+    expect(chat.answer).to_contain_text("Text received: hello")
+    expect(page.locator("#announcer")).to_contain_text("Text received: hello")
+    expect(chat.text).to_be_focused()
+
+
+def test_what_a_finger_touches_is_large_enough(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
+    phone = visit(
+        launch("--model", "scripted").url,
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    )
+    phone.ask('/say do(action="Launch", app="Camera")')
+    assert phone.page.evaluate(SMALL) == []
+    phone.page.locator("#record .record-button").click()
+    expect(phone.page.locator("#record time")).to_have_text("0:01", timeout=PATIENCE)
+    send, composer = phone.send_button.bounding_box(), phone.page.locator("#composer").bounding_box()
+    assert send and composer and send["x"] + send["width"] < composer["x"] + composer["width"]
+    phone.page.keyboard.press("Escape")
+    phone.settings()
+    assert phone.page.evaluate(SMALL) == []
+    close = phone.page.locator("#settings-close")
+    phone.page.locator("#panel").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+    expect(close).to_be_in_viewport(ratio=1)

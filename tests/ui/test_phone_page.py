@@ -40,6 +40,8 @@ def test_screen_is_fetched_and_a_step_is_done_by_the_second_click_only(
     chat.ask('/say do(action="Tap", element=[500,250])')
     expect(chat.answer).not_to_contain_text("Picture")
     act = chat.live.get_by_role("button", name="Do it on the phone")
+    beside, alone = act.bounding_box(), chat.page.locator("#inspect").bounding_box()
+    assert beside and alone and beside["height"] == alone["height"]
     act.click()
     expect(step.locator("code")).to_have_text("adb -s R5CT shell input tap 540 600", timeout=PATIENCE)
     expect(step.get_by_role("button", name="Cancel")).to_be_focused()
