@@ -65,6 +65,8 @@ def taken(body: dict[str, Any]) -> dict[str, Any]:
     if isinstance(body.get("logit_bias"), dict):  # OpenAI's range stands in its text only
         biases = [value % 100 for value in body["logit_bias"].values() if isinstance(value, int | float)]
         body["logit_bias"] = {str(token): bias for token, bias in enumerate(biases[:100])}
+    if body.get("stream") is None:  # the generator hardly ever asks for one
+        body["stream"] = len(messages) % 2 == 0
     for name in ("max_tokens", "max_completion_tokens"):
         if isinstance(body.get(name), int | float):  # there is no lower limit; and the answer must end soon
             body[name] = max(0, min(8, int(body[name])))

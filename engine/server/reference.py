@@ -76,10 +76,10 @@ def _type(schema: Mapping[str, Any]) -> str:
         return f"list of {_type(schema.get('items', {}))}"
     if isinstance(values := schema.get("additionalProperties"), dict):
         return f"object of {_type(values)}"
-    if schema.get("contentMediaType"):
-        return "file"
     if "contentSchema" in schema:
         return f"{_type(schema['contentSchema'])} as JSON"
+    if schema.get("contentMediaType"):
+        return "file"
     words = [schema.get("format") or schema.get("type", "anything")]
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     words += [f"{sign} {schema[key]:,.16g}" for key, sign in limits.items() if key in schema]

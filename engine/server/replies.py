@@ -205,8 +205,9 @@ def describe(routes: Sequence[Any], choices_max: int, secured: bool = False) -> 
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
     said = [{"$ref": f"#/components/schemas/{name}"} for name in ("Chunk", "ErrorReply")]
-    data = schemas["StreamEvent"]["properties"]["data"]
-    data |= {"contentMediaType": "application/json", "contentSchema": {"anyOf": said}}
+    told = {"contentMediaType": "application/json", "contentSchema": {"anyOf": said}}
+    end = {"type": "string", "const": "[DONE]"}
+    schemas["StreamEvent"]["properties"]["data"] = {"anyOf": [end, {"type": "string"} | told]}
     count, _ = schemas["ChatCompletionRequest"]["properties"]["n"]["anyOf"]
     count["maximum"] = choices_max
     if secured:
