@@ -34,7 +34,7 @@ PARTS = {
     "chats": "1 to 32 chats at once against one after another and the peers",
     "serving": "1 to 32 chats over HTTP against transformers serve",
     "attention": "dense against sparse attention",
-    "gpu": "nine billion parameters on a GPU, in bfloat16 and INT8",
+    "gpu": "nine billion parameters on a GPU, in bfloat16 and INT8, where there is one",
 }
 # What a person waits for, other processes and devices included.
 WALL = ("page", "answers", "load", "compiled", "serving", "gpu")
@@ -54,7 +54,7 @@ def main() -> int:
     else:
         ended = [run_apart(name, arguments) for name in parts]
         print(f"\nbench: all of it took {time.monotonic() - began:.0f} s", file=sys.stderr)
-    report.write_table(arguments.out)
+    report.write_table(arguments.out, PARTS)
     return int(not all(ended))
 
 

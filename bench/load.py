@@ -30,7 +30,7 @@ asyncio.run(answer())
 """
 THEIRS = """
 from transformers import AutoModelForMultimodalLM, AutoProcessor
-from engine.checkpoint import BUNDLED
+from engine.sketch import BUNDLED
 from engine.model import register
 register()
 told("import")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,19 @@ ran on the machine at the same time: then trust the ratios more than the figures
 """
 
 
-def write_table(folder: Path) -> None:
-    """README.md beside `folder`, of every result in it."""
+def write_table(folder: Path, parts: Mapping[str, str]) -> None:
+    """README.md beside `folder`, of every result in it, and what there is no result of among `parts`."""
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    (folder.parent / "README.md").write_text("\n".join([HEAD, *map(section, results)]), encoding="utf-8")
+    (folder.parent / "README.md").write_text(
+        "\n".join([HEAD, *map(section, results), *missing(results, parts)]), encoding="utf-8"
+    )
+
+
+def missing(results: Sequence[dict[str, Any]], parts: Mapping[str, str]) -> list[str]:
+    """The parts without figures, in words."""
+    measured = {result["part"] for result in results}
+    left = [f"- {name}: {what}" for name, what in parts.items() if name not in measured]
+    return ["\n".join(["## Without figures", "", *left]) + "\n"] if left else []
 
 
 def section(result: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Finds a checkpoint, decides where it runs, and loads it: nano by name, a folder, or an id on the hub."""
+"""Decides where a checkpoint runs, and loads it: nano by name, a folder, or an id on the hub."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ import sys
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import hub, phone
+from engine import phone
 from engine.loading import Loading
-from engine.placement import Machine, Needs, Plan, choose, describe, measure, spread, survey
+from engine.placement import Machine, Plan, choose, describe, spread, survey
 from engine.protocol import Capabilities, LoadFailed, OutOfMemory, Request
+from engine.sketch import Report, Sketch, locate, named_failures, sketch
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedModel
 
     from engine.parallel import Crew, Follow
     from engine.prompt import Prompt
     from engine.transcriber import Transcriber
-
-BUNDLED = {"nano": Path(__file__).resolve().parent.parent / "assets" / "nano"}
-
-Report = Callable[[str, float | None], None]
 
 #: Shares of the loading bar: what is before each stage.
 DOWNLOADED, CONFIGURED, READ, PLACED = 0.4, 0.45, 0.5, 0.98
@@ -62,80 +58,6 @@ class Checkpoint:
     def vocabulary(self) -> int:
         """Tokens that it can write: ids are 0 to one less."""
         return self.model.config.get_text_config(decoder=True).vocab_size
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A checkpoint before its weights: what it is, what it needs and what feeds it."""
-
-    name: str
-    source: str
-    config: PreTrainedConfig
-    kind: type[PreTrainedModel]
-    processor: Any
-    needs: Needs
-
-    @property
-    def is_ours(self) -> bool:
-        from engine.model.configuration import AutoGLMConfig
-
-        return isinstance(self.config, AutoGLMConfig)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        from engine.processors import read_capabilities
-
-        if self.is_ours:
-            return Capabilities(image=True, audio=True, thinking=True)
-        return read_capabilities(self.config, self.processor)
-
-
-def locate(name: str, report: Report = lambda stage, progress: None, *, weights: bool = True) -> str:
-    """The folder of a model by its name; a hub id is downloaded. Raises LoadFailed."""
-    if name in BUNDLED:
-        return str(BUNDLED[name])
-    if name.startswith((".", "/", "~")):
-        folder = Path(name).expanduser()
-        if not (folder / "config.json").is_file():
-            raise LoadFailed(
-                f"{name} is not a checkpoint: it has no config.json",
-                "Give the folder that save_pretrained wrote, a hub id, or nano for the bundled model.",
-            )
-        return str(folder)
-    return str(hub.fetch(name, report, weights=weights))
-
-
-def sketch(name: str, source: str, max_pixels: int | None = None) -> Sketch:
-    """Read everything but the weights. Raises LoadFailed for what cannot be run here."""
-    from transformers import AutoConfig, AutoProcessor
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING,
-        MODEL_FOR_MULTIMODAL_LM_MAPPING,
-    )
-
-    from engine.model import register
-    from engine.model.configuration import AutoGLMConfig
-    from engine.processors import count_patches, load_processor
-
-    register()
-    with named_failures(name):
-        config = AutoConfig.from_pretrained(source)
-        kinds: Any = MODEL_FOR_MULTIMODAL_LM_MAPPING.get(type(config), None)
-        kinds = kinds or MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
-        kind = kinds[0] if isinstance(kinds, tuple) else kinds
-        if kind is None:
-            raise LoadFailed(
-                f"{name} is a {config.model_type} checkpoint, which does not write text from text or media",
-                "Choose a chat model: one that transformers loads as image-text-to-text, multimodal or "
-                "causal language model.",
-            )
-        if isinstance(config, AutoGLMConfig):
-            return Sketch(
-                name, source, config, kind, AutoProcessor.from_pretrained(source), measure(config, kind)
-            )
-        processor = load_processor(source, config)
-        patches = count_patches(config, processor, max_pixels)
-        return Sketch(name, source, config, kind, processor, measure(config, kind, patches))
 
 
 def explain(name: str, loading: Loading, machine: Machine | None = None) -> str:
@@ -327,26 +249,3 @@ def find_hidden_ids(tokenizer: Any) -> frozenset[int]:
 
     kept = tokenizer.convert_tokens_to_ids([OPEN, CLOSE, ANSWER_OPEN, ANSWER_CLOSE, *BOXES])
     return frozenset(tokenizer.all_special_ids) - frozenset(kept)
-
-
-class named_failures:
-    """Turns what transformers raises for a checkpoint that is missing, damaged or unknown into LoadFailed."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from safetensors import SafetensorError
-
-        if isinstance(error, OSError | ValueError | RuntimeError | KeyError | ImportError | SafetensorError):
-            import torch
-
-            if isinstance(error, torch.OutOfMemoryError):
-                return
-            raise LoadFailed(
-                f"{self.name} could not be loaded: {hub.reason(error)}",
-                "Check the name, or the folder and its files; a hub id needs the network the first time.",
-            ) from error

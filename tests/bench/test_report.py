@@ -40,12 +40,13 @@ def test_a_ratio_is_that_of_each_round_and_meets_its_goal_or_not(tmp_path, goal,
     folder = tmp_path / "results"
     folder.mkdir()
     (folder / "decode.json").write_text(json.dumps(kept | {"machine": machine} | result.summary()))
-    report.write_table(folder)
+    report.write_table(folder, {"decode": "beads", "gpu": "cards"})
     table = (tmp_path / "README.md").read_text()
     assert "## Decode: beads" in table and "Abacus, 2 cores, load 0.1" in table and "in wall time" in table
     assert "| ours, ms | 3 | 1 | 4 |" in table
     assert f"| ours is quicker | 3 | 2 | 4 | {said} |" in table
     assert "- On paper." in table
+    assert table.endswith("## Without figures\n\n- gpu: cards\n")
 
 
 def test_columns_stand_in_one_table_that_says_who_is_ahead(tmp_path):

@@ -51,7 +51,7 @@ def test_control_tokens_are_their_names_and_what_has_none_is_empty():
 
 
 def test_every_token_of_the_bundled_model_is_bytes():
-    from engine.checkpoint import BUNDLED
+    from engine.sketch import BUNDLED
 
     tokenizer = Tokenizer.from_file(str(BUNDLED["nano"] / "tokenizer.json"))
     bytes_of = TokenBytes(tokenizer)
