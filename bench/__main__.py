@@ -52,6 +52,8 @@ def main() -> int:
     if len(parts) == 1:
         ended = [run(parts[0], arguments)]
     else:
+        # So that a part does not outlive the command, which Ctrl+C sees to by itself.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         ended = [run_apart(name, arguments) for name in parts]
         print(f"\nbench: all of it took {time.monotonic() - began:.0f} s", file=sys.stderr)
     report.write_table(arguments.out, PARTS)
