@@ -33,7 +33,7 @@ from autoglm_ui.backends.remote.messages import (
 from autoglm_ui.backends.remote.refusals import Refusal, refusal_of
 from autoglm_ui.backends.remote.reply import Reply, finish_reason, usage_of
 from autoglm_ui.backends.remote.server import Server
-from autoglm_ui.backends.remote.transcription import recogniser, transcribe
+from autoglm_ui.backends.remote.transcription import Transcripts
 from engine.protocol import (
     AudioPart,
     Capabilities,
@@ -60,7 +60,6 @@ _CHAT = "autoglm_ui.backends.remote.chat"
 _REFUSALS_MAX = 6  # a server that refuses this many fields in turn wants something else
 _LOADING_SECONDS_MAX = 600.0
 _LOADING_PAUSE = 1.0
-_TRANSCRIPTS_MAX = 64
 
 
 class RemoteBackend:
@@ -86,13 +85,12 @@ class RemoteBackend:
         self._given = base_url
         self._model = model or None
         self._dialect = DIALECTS.get(dialect)
-        self._transcriber = transcriber
+        self._transcripts = Transcripts(transcriber)
         self._timeouts = timeouts
         self._invalid: Failed | None = None
         self._address: Address | None = None
         self._connections = Connections("", timeouts)
         self._server: Server | None = None
-        self._transcripts: dict[AudioPart, str] = {}
         self._opens: dict[bool, bool] = {}  # thinking on or off -> its template opens <think>
         try:
             self._address = Address.parse(base_url)
@@ -145,9 +143,8 @@ class RemoteBackend:
         try:
             await _heavy_imports()
             server = await self._found()
-            known = {audio: self._transcripts[audio] for message in request.messages
-                     for audio in message.audios if audio in self._transcripts}  # fmt: skip
-            style = replace(server.style, transcripts=known if server.is_deaf else None)
+            known = self._transcripts.known(request) if server.is_deaf else None
+            style = replace(server.style, transcripts=known)
             payload = self._chat(request, server).payload(langchain_messages(request.messages, style))
             payload.update(payload.pop("extra_body", None) or {})
             payload["stream"] = True
@@ -310,18 +307,10 @@ class RemoteBackend:
         return adapted
 
     async def _transcripts_of(self, request: Request, server: Server) -> dict[AudioPart, str]:
-        """Every recording of `request` as text; each is written down once."""
-        audios = [audio for message in request.messages for audio in message.audios]
-        model = self._transcriber or recogniser(server.models, server.model)
-        client = self._connections.client(server.address)
-        texts: dict[AudioPart, str] = {}
-        for audio in audios:
-            if audio not in self._transcripts:
-                self._transcripts[audio] = await transcribe(client, audio, model, self.name)
-            texts[audio] = self._transcripts[audio]
-        while len(self._transcripts) > _TRANSCRIPTS_MAX:
-            self._transcripts.pop(next(iter(self._transcripts)))
-        return texts
+        """Every recording of `request` as text."""
+        return await self._transcripts.of(
+            request, server, self._connections.client(server.address), self.name
+        )
 
 
 async def _heavy_imports() -> None:

@@ -7,14 +7,45 @@ from typing import TYPE_CHECKING
 
 from autoglm_ui.backends.dialects import ModelList
 from autoglm_ui.backends.remote.refusals import refusal_of
-from engine.protocol import AudioPart, MediaRefused, Unsupported
+from autoglm_ui.backends.remote.server import Server
+from engine.protocol import AudioPart, MediaRefused, Request, Unsupported
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _RECOGNISERS = re.compile(r"whisper|transcri|\basr\b|-asr|sensevoice|paraformer", re.IGNORECASE)
 _KEPT = "The recording is kept. Type the message instead, or choose a model that hears."
+_KEPT_MAX = 64
 _NOT_ABOUT_THE_ROUTE = frozenset({401, 402, 403, 429})
+
+
+class Transcripts:
+    """What recordings say, each written down once. `model` None takes the server's recogniser."""
+
+    def __init__(self, model: str | None = None) -> None:
+        self._model = model
+        self._texts: dict[AudioPart, str] = {}
+
+    def known(self, request: Request) -> dict[AudioPart, str]:
+        """Of the recordings of `request` those that were written down."""
+        return {audio: self._texts[audio] for audio in _audios(request) if audio in self._texts}
+
+    async def of(
+        self, request: Request, server: Server, client: AsyncOpenAI, where: str
+    ) -> dict[AudioPart, str]:
+        """Of all recordings of `request`. Raises as `transcribe` does."""
+        model = self._model or recogniser(server.models, server.model)
+        for audio in _audios(request):
+            if audio not in self._texts:
+                self._texts[audio] = await transcribe(client, audio, model, where)
+        texts = self.known(request)
+        while len(self._texts) > _KEPT_MAX:
+            self._texts.pop(next(iter(self._texts)))
+        return texts
+
+
+def _audios(request: Request) -> list[AudioPart]:
+    return [audio for message in request.messages for audio in message.audios]
 
 
 def recogniser(models: ModelList, chat_model: str) -> str:
