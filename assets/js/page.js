@@ -216,7 +216,8 @@
       document.documentElement.lang = find("[data-language]")?.dataset.language ?? "en";
       const line = find("#status .status-line");
       const state = line?.querySelector(".state")?.textContent ?? "";
-      if (!state || state === said) return;
+      // The state may come before the last of the text: an answer is read out when all of it is there.
+      if (!state || state === said || (line.dataset.state === "done" && find("#stop"))) return;
       said = state;
       const answers = document.querySelectorAll("#live .bot-row .message-content");
       const answer = line.dataset.state === "done" ? answers[answers.length - 1]?.textContent : "";
