@@ -28,7 +28,7 @@ PARTS = {
     "answers": "how fast it answers text, a picture, a voice, and both",
     "load": "from nothing to the first token, and memory",
     "decode": "one chat's speed and that of sixteen against transformers, ONNX Runtime and the floor",
-    "compiled": "one chat's speed against torch.compile, and what compiling takes",
+    "compiled": "one chat's speed against torch.compile, AOTInductor and ONNX Runtime, and the compiling",
     "int8": "products of INT8 weights by kernel, and what INT8 changes in nano's answers",
     "cache": "the KV cache against reading everything again",
     "chats": "1 to 32 chats at once against one after another and the peers",
