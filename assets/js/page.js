@@ -217,7 +217,7 @@
       const line = find("#status .status-line");
       const state = line?.querySelector(".state")?.textContent ?? "";
       // The state may come before the last of the text: an answer is read out when all of it is there.
-      if (!state || state === said || (line.dataset.state === "done" && find("#stop"))) return;
+      if (!state || state === said || (line.dataset.state === "done" && find("#stop")?.checkVisibility())) return;
       said = state;
       const answers = document.querySelectorAll("#live .bot-row .message-content");
       const answer = line.dataset.state === "done" ? answers[answers.length - 1]?.textContent : "";
