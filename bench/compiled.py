@@ -53,6 +53,7 @@ def measure(runs: int) -> Result:
         sides |= {name: partial(timed_step, step) for name, step in steps.items()}
         if onnx_runtime.installed():
             tell("exporting to ONNX")
+            onnx_runtime.export()
             sides |= {ONNX: lambda: onnx_step(False, 1, wall), ONNX_INT8: lambda: onnx_step(True, 1, wall)}
         values = interleave({f"{name}, ms a token": side for name, side in sides.items()}, runs)
     result = Result(values | figures)
