@@ -90,4 +90,6 @@ class Tab:
     def _ask(self, text: str) -> None:
         self.page.locator(self.side.composer).first.click()
         self.page.keyboard.insert_text(text)
+        if self.side.takes:
+            self.page.locator(self.side.takes).wait_for()
         self.page.keyboard.press("Enter")

@@ -20,8 +20,9 @@ Start = Callable[[int, str, Path], tuple[list[str], Mapping[str, str]]]
 class Side:
     """One page.
 
-    `composer` finds its box for text, `greeting` the button that takes away what it may lay over it at first;
-    `environment` is None for this project's own.
+    `composer` finds its box for text, `greeting` the button that takes away what it may lay over it at first,
+    `takes` what is there once it would take what is typed, where Enter does nothing before; `environment` is
+    None for this project's own.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Side:
     composer: str
     environment: Environment | None = None
     greeting: str | None = None
+    takes: str | None = None
 
 
 GRADIO = Environment("gradio", ("gradio==6.31.0", "openai==3.54.0"))
@@ -74,6 +76,6 @@ def _open_webui(port: int, url: str, folder: Path) -> tuple[list[str], Mapping[s
 OURS = Side("ours", _ours, "#composer textarea")
 PEERS = (
     Side("gr.ChatInterface", _chat_interface, "textarea", GRADIO),
-    Side("Chainlit", _chainlit, "#chat-input", CHAINLIT),
+    Side("Chainlit", _chainlit, "#chat-input", CHAINLIT, takes="#chat-submit:enabled"),
     Side("open-webui", _open_webui, "#chat-input", OPEN_WEBUI, "text=Okay, Let's Go!"),
 )
