@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -113,9 +114,6 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         pool = BackendPool(loop, partial(make, loading=settings.loading))
         cleanup.callback(pool.close)
         choice = BackendChoice.of(settings)
-        # Held for as long as the program runs, so that the model loads while the page is coming up
-        # and stays when the last visitor leaves.
-        pool.lease(choice)
 
         from autoglm_ui.quota import Quota
         from autoglm_ui.recorder import Recorder
@@ -138,6 +136,11 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
             inbrowser=settings.opens_browser,
         )
         cleanup.callback(demo.close, verbose=False)
+        # What is there by now stays: a full collection would walk through it, and nothing streams for 150 ms.
+        gc.freeze()
+        # Held for as long as the program runs, so that the model stays when the last visitor leaves. The page
+        # comes up first: both import a lot, and Python imports one thing at a time.
+        pool.lease(choice)
         if service is not None:
             # Before the page: who still listens to an answer is told that it ends.
             cleanup.callback(service.state.attendance.end)
