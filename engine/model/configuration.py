@@ -23,6 +23,7 @@ class AutoGLMVisionConfig(PreTrainedConfig):
         stage_blocks: residual blocks of each stage, after its down-sampling convolution.
         block_channels: channels within each residual block, stage by stage; None for those of its stage.
         num_things: kinds of things that the cells are taught to recognise (0: no such head).
+        digit_places: digits, of the number in a cell, that the cells are taught to read (0: no such head).
     """
 
     model_type = "autoglm_phone_vision"
@@ -34,6 +35,7 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     stage_blocks: list[int] | tuple[int, ...] = (0, 1, 1, 1)
     block_channels: list[list[int]] | None = None
     num_things: int = 40
+    digit_places: int = 0
     initializer_range: float = 0.02
 
     def validate_blocks(self) -> None:
@@ -214,13 +216,18 @@ class AutoGLMConfig(PreTrainedConfig):
         return self.text_config
 
 
+# What this repository's pipeline teaches its eyes: the things of its lexicon, and numbers of four digits.
+EYES: dict[str, Any] = {"num_things": 43, "digit_places": 4}
+
+
 def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     """The bundled size: small enough that two CPU cores train it.
 
     `token_ids` are the ids of the tokenizer: `pad_token_id`, `eos_token_id` (a list), `image_token_id`,
     `audio_token_id`.
     """
-    vision, audio = AutoGLMVisionConfig(), AutoGLMAudioConfig(num_units=num_units)
+    vision = AutoGLMVisionConfig(stage_blocks=(0, 1, 2, 2), **EYES)
+    audio = AutoGLMAudioConfig(num_hidden_layers=10, num_units=num_units)
     return assemble(vision, audio, vocab_size, token_ids, fusion_layers=[1, 3])
 
 
@@ -229,10 +236,10 @@ def teacher(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
 
     It reads and writes what nano does, and sees as many cells and frames. Arguments as for `nano`.
     """
-    vision = AutoGLMVisionConfig(stage_channels=(32, 64, 160, 320), stage_blocks=(1, 2, 2, 2))
+    vision = AutoGLMVisionConfig(stage_channels=(32, 64, 160, 320), stage_blocks=(1, 2, 2, 2), **EYES)
     audio = AutoGLMAudioConfig(
         hidden_size=320,
-        num_hidden_layers=8,
+        num_hidden_layers=12,
         num_attention_heads=5,
         intermediate_size=1024,
         num_units=num_units,
@@ -254,7 +261,7 @@ def teacher(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
 
 def tiny(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     """Every part, as small as can be: to try something out in seconds. Arguments as for `nano`."""
-    vision = AutoGLMVisionConfig(stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1))
+    vision = AutoGLMVisionConfig(stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), **EYES)
     audio = AutoGLMAudioConfig(
         hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, num_units=num_units
     )

@@ -114,7 +114,10 @@ class AutoGLMPreTrainedModel(PreTrainedModel):
 
 
 class AutoGLMVisionModel(AutoGLMPreTrainedModel):
-    """Image encoder and its alignment; `thing_head` names what each cell shows, for training."""
+    """Image encoder and its alignment.
+
+    For training, `thing_head` names what each cell shows, and `digit_head` reads the number in it.
+    """
 
     config_class = AutoGLMVisionConfig
     config: AutoGLMVisionConfig  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -125,6 +128,7 @@ class AutoGLMVisionModel(AutoGLMPreTrainedModel):
         self.encoder = VisionEncoder(config)
         self.alignment = VisionAlignment(config, shared_size)
         self.thing_head = nn.Linear(shared_size, config.num_things + 1) if config.num_things else None
+        self.digit_head = nn.Linear(shared_size, config.digit_places * 11) if config.digit_places else None
         self.post_init()
 
     def forward(self, pixel_values: Tensor, content_sizes: Tensor) -> tuple[Tensor, VisionFeatures]:
@@ -136,6 +140,11 @@ class AutoGLMVisionModel(AutoGLMPreTrainedModel):
         """[n, cells, num_things + 1] logits; the last class is "nothing"."""
         assert self.thing_head is not None, "this checkpoint has no thing head"
         return self.thing_head(self.alignment.content(features.cells))
+
+    def read_digits(self, features: VisionFeatures) -> Tensor:
+        """[n, cells, digit_places, 11] logits of a number's digits, right-aligned; the last is "none"."""
+        assert self.digit_head is not None, "this checkpoint has no digit head"
+        return self.digit_head(self.alignment.content(features.cells)).unflatten(-1, (-1, 11))
 
 
 class AutoGLMAudioModel(AutoGLMPreTrainedModel):

@@ -19,9 +19,15 @@ class AudioStage:
     """Batches and losses of the stage. Recordings of about one length come together."""
 
     def __init__(
-        self, model: AutoGLMAudioModel, corpus: HearingCorpus, batch_size: int, device: torch.device
+        self,
+        model: AutoGLMAudioModel,
+        corpus: HearingCorpus,
+        batch_size: int,
+        device: torch.device,
+        bf16: bool = False,
     ):
         self.model, self.corpus, self.batch_size, self.device = model, corpus, batch_size, device
+        self.bf16 = bf16
         classes = {unit: index for index, unit in enumerate(known_units(), start=1)}
         self.targets = [
             [classes[phone] for phone in phones(utterance.text, utterance.language) if phone in classes]
@@ -38,10 +44,10 @@ class AudioStage:
         return self.load(indices, rng)
 
     def load(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Tensor]:
-        """Recordings by index, bands and moments masked if there is an `rng`."""
+        """Recordings by index; if there is an `rng`, said by somebody else, bands and moments masked."""
         mels = [self.corpus.mel(index) for index in indices]
         if rng is not None:
-            mels = [mask_mel(mel, rng) for mel in mels]
+            mels = [mask_mel(warp_mel(mel, rng), rng) for mel in mels]
         lengths = [mel.shape[1] for mel in mels]
         features = np.zeros((len(mels), 80, max(lengths)), dtype=np.float32)
         for row, mel in zip(features, mels, strict=True):
@@ -55,8 +61,10 @@ class AudioStage:
         }
 
     def loss(self, batch: dict[str, Tensor]) -> Losses:
-        features = self.model.encoder(batch["input_features"], batch["feature_lengths"])
-        spelt = self.model.spell(features).log_softmax(-1).transpose(0, 1)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            features = self.model.encoder(batch["input_features"], batch["feature_lengths"])
+            spelt = self.model.spell(features)
+        spelt = spelt.float().log_softmax(-1).transpose(0, 1)
         ctc = functional.ctc_loss(
             spelt,
             batch["targets"].to(self.device),
@@ -99,6 +107,26 @@ def distance(heard: list[int], said: list[int]) -> int:
     return row[-1]
 
 
+def warp_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another speaker's throat and tempo: bands stretched (Jaitly and Hinton, 2013), and time.
+
+    mel: float32 [80, frames]; the result has up to a fifth more or fewer frames.
+    """
+    bands, frames = mel.shape
+    longer = max(1, round(frames * rng.uniform(0.82, 1.2)))
+    columns = np.linspace(0, frames - 1, longer)
+    rows = np.clip(np.arange(bands) * rng.uniform(0.88, 1.13), 0, bands - 1)
+    return sample_between(sample_between(mel, rows, 0), columns, 1)
+
+
+def sample_between(mel: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
+    """Values at fractional `places` along an axis, linearly between its own."""
+    below = places.astype(int)
+    above = np.minimum(below + 1, mel.shape[axis] - 1)
+    share = np.expand_dims((places - below).astype(np.float32), 1 - axis)
+    return mel.take(below, axis) * (1 - share) + mel.take(above, axis) * share
+
+
 def mask_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """SpecAugment (Park et al., 2019): hide two runs of bands and two of frames; shift the level."""
     mel = mel + np.float32(rng.uniform(-0.15, 0.15))
@@ -122,6 +150,6 @@ def teach_hearing(
     """Train the speech encoder; held-out voices are scored at each checkpoint."""
     nn.Module.to(model, device)
     model.train()
-    stage = AudioStage(model, corpus, schedule.batch_size, device)
+    stage = AudioStage(model, corpus, schedule.batch_size, device, schedule.bf16)
     judge = AudioStage(model, heldout, 1, device)
     train("audio", model, stage.draw, stage.loss, schedule, folder, judge.evaluate)

@@ -19,6 +19,14 @@ ROWS = {
     "tap": "tap what is named: inside it",
     "tap_absent": "tap what is not there: says so",
     "find": "is it there, and where",
+    "time": "what time the status bar shows",
+    "battery": "how much battery it shows",
+    "wifi": "whether Wi-Fi is on",
+    "unreadable": "says what it cannot read",
+    "count": "how many apps, switches, checkboxes, and how many of them on",
+    "page": "what kind of page it is",
+    "strange": "a picture of nothing that it knows: says that it is unsure",
+    "reference": '"tap it": what the turn before spoke of',
     "command": "typed command",
     "no_screen": "asks for the missing screenshot",
     "decline": "says no to what it cannot do",
@@ -28,6 +36,8 @@ ROWS = {
     "spoken_silence": "notices that nobody speaks",
     "screen_and_speech": "screen and spoken command: inside it, or all things named",
     "screen_and_speech_absent": "the spoken target is not there: says so",
+    "thinking_leads_to_answer": "over all: the thinking leads to the answer",
+    "wrongly_declined": "over all but what it cannot do: wrongly says no (less is better)",
 }
 
 CARD = """\
@@ -45,7 +55,7 @@ The model that ships with this repository: {parameters:.1f} million parameters o
 
 ## What it can do
 
-Say who it is; name the apps and buttons of a simple phone screenshot; point at one of them as AutoGLM-Phone does, `do(action="Tap", element=[x,y])` in thousandths of the picture; obey short typed or spoken commands (open, tap, back, home, swipe, wait) in Mandarin and English; repeat a spoken digit; say no to the rest. It knows 24 apps and 16 controls by their icons and reads no text in pictures. It thinks one sentence before it answers.
+Say who it is; name the apps and buttons of a simple phone screenshot; say what time and charge its status bar shows where the digits are large enough, whether Wi-Fi is on, what is switched on, how many there are; point at one of them as AutoGLM-Phone does, `do(action="Tap", element=[x,y])` in thousandths of the picture; obey short typed or spoken commands (open, tap, back, home, swipe, wait) in Mandarin and English; repeat a spoken digit; say no to the rest. "Tap it" is understood as what was just spoken of. It knows 24 apps and 16 controls by their icons; of text it reads nothing but a clock and a percentage. It thinks one sentence before it answers.
 
 ## What it is not
 
@@ -78,8 +88,9 @@ def score_row(name: str, title: str, report: dict[str, Any]) -> str | None:
     if row is None:
         return None
     low, high = row["interval"]
-    languages = [percent(row["languages"][key]) if key in row["languages"] else "" for key in ("zh", "en")]
-    looks = name.startswith(("describe", "tap", "find", "screen"))
+    by = row.get("languages", {})
+    languages = [percent(by[key]) if key in by else "" for key in ("zh", "en")]
+    looks = name.startswith(("describe", "tap", "find", "screen", "count"))
     unseen = percent(other["score"]) if other is not None and looks else ""
     score = f"{percent(row['score'])} [{100 * low:.0f}–{100 * high:.0f}]"
     return f"| {title} | {score} | {unseen} | {row['count']} | {' | '.join(languages)} |"

@@ -21,7 +21,7 @@ from engine.families import decoder_for
 from engine.kv_cache import Span
 from engine.model import register
 from engine.model.modeling import AutoGLMForConditionalGeneration
-from engine.train.evaluate import TITLES, Exam, make_report, mean
+from engine.train.evaluate import OVERALL, TITLES, Exam, make_report, mean
 from engine.train.flops import count_encoder, count_token
 from engine.train.table import markdown
 
@@ -74,12 +74,14 @@ def compare(folders: Mapping[str, Path], exam: Exam) -> list[dict[str, Any]]:
     for name, folder in folders.items():
         report = make_report(str(folder), exam)
         skills = {
-            title: {key: row["score"] for key, row in report[title].items()} for title in TITLES.values()
+            title: {key: row["score"] for key, row in report[title].items() if key not in OVERALL}
+            for title in TITLES.values()
         }
         rows.append(
             {
                 "model": name,
                 "score": mean(list(skills["screens"].values())),
+                **{key: report["screens"][key]["score"] for key in OVERALL},
                 "unseen_icons": mean(list(skills["unseen_icon_family"].values())),
                 **weigh(folder),
                 "tokens_per_second": time_tokens(folder),

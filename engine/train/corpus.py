@@ -6,24 +6,30 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from engine.train.lexicon import READINGS
 from engine.train.scene import Scene, Spot
-from engine.train.screens import Screen, Split, draw_screen
+from engine.train.screens import Element, Screen, Split, draw_screen
 from engine.train.screens.mosaic import draw_mosaic
+from engine.train.screens.strange import draw_strange
 
 logger = logging.getLogger(__name__)
 
 Source = Split | Literal["mosaic"]
+READ = {thing.key for thing in READINGS}
 
 # Things whose centres are closer than this, in thousandths of the height, stand in one row.
 ROW_HEIGHT = 25.0
+# One picture in so many shows nothing that nano knows.
+STRANGE = 12
+VERSION = 2  # of what is drawn: raise it when the same seed no longer gives the same screen
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,19 @@ def scene_of(screen: Screen) -> Scene:
     """Boxes in thousandths of the picture, in reading order."""
     width, height = screen.image.size
     scale = np.array([1000 / width, 1000 / height, 1000 / width, 1000 / height])
-    spots = [Spot(item.key, tuple((np.array(item.box) * scale).tolist())) for item in screen.elements]
-    return Scene(screen.layout, tuple(in_reading_order(spots)))
+
+    def spot(item: Element) -> Spot:
+        return Spot(item.key, tuple((np.array(item.box) * scale).tolist()), value_of(item))
+
+    spots = [spot(item) for item in screen.elements]
+    return Scene(screen.layout, tuple(in_reading_order(spots)), tuple(spot(item) for item in screen.readings))
+
+
+def value_of(item: Element) -> str:
+    """What can be read off it."""
+    if item.key in ("switch", "checkbox"):
+        return "on" if item.state["on"] else "off"
+    return item.state["value"] if item.key in READ else ""
 
 
 def in_reading_order(spots: Sequence[Spot]) -> list[Spot]:
@@ -64,7 +81,12 @@ def in_reading_order(spots: Sequence[Spot]) -> list[Spot]:
 def draw_one(seed: int, source: Source) -> tuple[np.ndarray, tuple[int, int], Scene]:
     from engine.model.processing import AutoGLMImageProcessor
 
-    screen = draw_mosaic(seed) if source == "mosaic" else draw_screen(seed, source)
+    if source == "mosaic":
+        screen = draw_mosaic(seed)
+    elif seed % STRANGE == STRANGE - 1:
+        screen = draw_strange(seed, source)
+    else:
+        screen = draw_screen(seed, source)
     square, content_size = AutoGLMImageProcessor().fit(screen.image)
     return np.asarray(square, dtype=np.uint8), content_size, scene_of(screen)
 
@@ -82,7 +104,7 @@ def draw_all(source: Source, count: int, workers: int) -> Iterator[tuple[np.ndar
 
 def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> ScreenCorpus:
     """Draw the first `count` screens of a split, or practice sheets, into `folder`, or open them."""
-    name = f"screens-{source}-{count}"
+    name = f"screens-{VERSION}-{source}-{count}"
     pixels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,12 +112,22 @@ def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> Scree
         facts = []
         for index, (square, content_size, scene) in enumerate(draw_all(source, count, workers)):
             pixels[index] = square
-            facts.append([content_size, scene.layout, [[spot.key, spot.box] for spot in scene.spots]])
+            facts.append([content_size, asdict(scene)])
             if index % 2000 == 1999:
                 logger.info("drew %d of %d %s screens", index + 1, count, source)
         pixels.flush()
         facts_path.write_text(json.dumps(facts))
     facts = json.loads(facts_path.read_text())
-    scenes = [Scene(layout, tuple(Spot(key, tuple(box)) for key, box in spots)) for _, layout, spots in facts]
-    sizes = np.array([size for size, _, _ in facts], dtype=np.int64)
+    scenes = [
+        Scene(
+            scene["layout"],
+            *(tuple(read_spot(spot) for spot in scene[part]) for part in ("spots", "readings")),
+        )
+        for _, scene in facts
+    ]
+    sizes = np.array([size for size, _ in facts], dtype=np.int64)
     return ScreenCorpus(np.load(pixels_path, mmap_mode="r"), sizes, scenes)
+
+
+def read_spot(facts: dict[str, Any]) -> Spot:
+    return Spot(facts["key"], tuple(facts["box"]), facts["value"])

@@ -17,8 +17,10 @@ from engine.train.phrases import (
     spoken_phrases,
     utterance,
 )
-from engine.train.replies import Expectation, Mention, Task, respond
+from engine.train.questions import COUNTED, QUESTIONS
+from engine.train.replies import respond
 from engine.train.scene import Scene
+from engine.train.tasks import Expectation, Mention, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Sample:
     mentions: tuple[Mention, ...] = ()
 
 
+WAYS = {**PHRASES, **QUESTIONS}
+FACT_SKILLS = ("time", "battery", "wifi", "count", "page")
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
@@ -70,6 +74,13 @@ SKILLS: dict[str, float] = {
     "find": 6,
     "command": 7,
     "no_screen": 2,
+    "time": 3,
+    "battery": 3,
+    "wifi": 2,
+    "count": 6,
+    "page": 1.5,
+    "strange": 2.5,
+    "reference": 6,
     "spoken_command": 22,
     "spoken_digit": 5,
     "spoken_silence": 1.5,
@@ -80,6 +91,7 @@ TYPED = {skill: weight for skill, weight in SKILLS.items() if "spoken" not in sk
 
 EVALUATED = (
     "identity", "help", "greeting", "decline", "describe", "tap", "find", "command", "no_screen",
+    "time", "battery", "wifi", "count", "page", "strange", "reference",
     "spoken_command", "spoken_digit", "spoken_silence", "screen_and_speech",
 )  # fmt: skip
 
@@ -115,6 +127,7 @@ class Composer:
         self.scenes = scenes
         self.split: Split = split
         self.utterances = utterances
+        self.strange = [index for index, scene in enumerate(scenes) if not scene.spots]
         self.recordings: dict[str, list[int]] = {}
         self.taps: dict[str, list[int]] = {}
         for index, spoken in enumerate(utterances):
@@ -132,7 +145,11 @@ class Composer:
 
     def compose_typed(self, rng: Random, skill: str) -> Sample:
         language: Language = rng.choice(("zh", "en"))
-        looks = skill in ("describe", "tap", "find")
+        if skill == "reference":
+            return self.compose_reference(rng, language)
+        if skill == "strange":
+            return self.compose_strange(rng, language)
+        looks = skill in ("describe", "tap", "find", *FACT_SKILLS)
         # Talk about other things goes on while a screenshot is there.
         scene_index = (
             self.draw_scene(rng) if looks or (skill not in ("no_screen",) and rng.random() < 0.25) else None
@@ -142,7 +159,7 @@ class Composer:
         if skill == "command":
             intent = rng.choice(("open", "open", "open", *MOVES))
         elif skill == "no_screen":
-            intent = rng.choice(("describe", "tap", "find"))
+            intent = rng.choice(("describe", "tap", "find", "describe", "tap", "find", *FACT_SKILLS))
         if intent == "decline":
             task, text = Task(intent, language), rng.choice(OUTSIDE[language].of(self.split))
         else:
@@ -159,11 +176,43 @@ class Composer:
             key = rng.choice(APPS).key
         elif intent == "wait":
             number = rng.randint(1, 9)
-        if key is not None:
+        elif intent == "count":
+            key = self.draw_counted(rng, scene)
+        if intent == "count" and key is not None:
+            name = rng.choice(COUNTED[key][language])
+        elif key is not None:
             name = rng.choice(BY_KEY[key].names(language))
-        phrase = rng.choice(PHRASES[intent][language].of(self.split))
+        phrase = rng.choice(WAYS[intent][language].of(self.split))
         text = vary(rng, fill(phrase, language, name, number or 0), self.split)
         return Task(intent, language, key=key, number=number), text
+
+    def compose_strange(self, rng: Random, language: Language) -> Sample:
+        """A question about a picture on which there is nothing that nano knows."""
+        scene_index = rng.choice(self.strange) if self.strange else self.draw_scene(rng)
+        intent = rng.choice(("describe", "describe", "tap", "find", *FACT_SKILLS))
+        task, text = self.ask(rng, intent, language, self.scenes[scene_index])
+        return self.finish(rng, "strange", task, text, scene_index, None)
+
+    def compose_reference(self, rng: Random, language: Language) -> Sample:
+        """Two turns: a thing is spoken of, then "it", or the same is asked of another thing."""
+        scene_index = self.draw_scene(rng)
+        scene = self.scenes[scene_index]
+        first, text = self.ask(rng, rng.choice(("find", "find", "tap")), language, scene)
+        intent = rng.choice(("it_tap", "it_tap", "it_find", "another"))
+        if intent == "another":
+            task = Task(first.intent, language, key=self.draw_target(rng, scene))
+        else:
+            task = Task(intent.removeprefix("it_"), language, key=first.key)
+        assert task.key is not None
+        name = rng.choice(BY_KEY[task.key].names(language))
+        phrase = fill(rng.choice(WAYS[intent][language].of(self.split)), language, name)
+        reply = respond(task, scene)
+        last = Turn(vary(rng, phrase, self.split), reply.thinking, reply.answer)
+        turns = (Turn(text, "", respond(first, scene).answer, screen=True), last)
+        thinks = rng.random() < 0.85
+        return Sample(
+            "reference", language, turns, reply.expectation, thinks, scene_index, None, reply.mentions
+        )
 
     def compose_spoken(self, rng: Random, skill: str) -> Sample:
         if skill == "spoken_silence":
@@ -192,6 +241,12 @@ class Composer:
 
     def draw_scene(self, rng: Random) -> int:
         return rng.randrange(len(self.scenes))
+
+    def draw_counted(self, rng: Random, scene: Scene | None) -> str:
+        """A kind of thing to count, mostly one that is there."""
+        keys = {spot.key for spot in scene.spots} if scene else set()
+        there = [kind for kind in ("switch", "checkbox") if kind in keys]
+        return rng.choice([*there, *there, *there, "app", "app", "switch", "checkbox"])
 
     def draw_target(self, rng: Random, scene: Scene | None) -> str:
         """A thing that is on the screen once; now and then one that is not there at all."""

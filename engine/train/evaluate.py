@@ -21,16 +21,21 @@ from typing import Any
 import torch
 
 from engine.model import register
+from engine.train.consistency import consistent
 from engine.train.corpus import ScreenCorpus, Source, draw_corpus
 from engine.train.dialogues import EVALUATED, Composer, Sample
+from engine.train.facts import UNREADABLE
 from engine.train.hearing import HearingCorpus, record_corpus
 from engine.train.heldout import load_media
 from engine.train.joint_stage import to_chat
 from engine.train.lexicon import THINGS
-from engine.train.replies import Expectation
+from engine.train.replies import SAYINGS
+from engine.train.tasks import Expectation
 
 logger = logging.getLogger(__name__)
 
+DECLINES = {answer for _, answer in SAYINGS["decline"].values()}
+UNREADABLE_ANSWERS = {answer for pair in UNREADABLE.values() for _, answer in pair.values()}
 TAP = re.compile(r'^do\(action="Tap", element=\[(\d{1,3}),(\d{1,3})\]\)$')
 NAMES = {name.lower(): thing.key for thing in THINGS for name in (*thing.zh, *thing.en)}
 
@@ -44,6 +49,15 @@ class Verdict:
     thinking: str
     answer: str
     score: float
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the thinking leads to the answer; asked only where there was to be some."""
+        return consistent(self.thinking, self.answer)
+
+    @property
+    def declines(self) -> bool:
+        return self.answer in DECLINES
 
 
 def judge(sample: Sample, answer: str) -> float:
@@ -79,6 +93,8 @@ def taps_inside(answer: str, expectation: Expectation) -> bool:
 
 def group_of(sample: Sample, recordings: HearingCorpus) -> str:
     """The row of the report that a sample counts in."""
+    if sample.skill in ("time", "battery", "wifi") and sample.turns[-1].answer in UNREADABLE_ANSWERS:
+        return "unreadable"
     if sample.skill in ("tap", "screen_and_speech") and sample.expectation.kind == "text":
         return f"{sample.skill}_absent"
     if sample.skill == "spoken_digit" and sample.recording is not None:
@@ -166,7 +182,21 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.group, []).append(verdict)
-    return {name: summarise_group(group) for name, group in sorted(groups.items())}
+    rows = {name: summarise_group(group) for name, group in sorted(groups.items())}
+    thought = [verdict for verdict in verdicts if verdict.sample.thinks]
+    asked = [verdict for verdict in verdicts if verdict.sample.skill != "decline"]
+    return {
+        **rows,
+        OVERALL[0]: share([verdict.consistent for verdict in thought]),
+        OVERALL[1]: share([verdict.declines for verdict in asked]),
+    }
+
+
+def share(hits: Sequence[bool]) -> dict[str, Any]:
+    """How many of how many, with the 95 % interval."""
+    score = mean([float(hit) for hit in hits])
+    low, high = wilson(score, len(hits))
+    return {"count": len(hits), "score": round(score, 4), "interval": [round(low, 4), round(high, 4)]}
 
 
 def summarise_group(group: Sequence[Verdict]) -> dict[str, Any]:
@@ -177,6 +207,11 @@ def summarise_group(group: Sequence[Verdict]) -> dict[str, Any]:
         "count": len(group),
         "score": round(score, 4),
         "interval": [round(low, 4), round(high, 4)],
+        "thinking": {
+            name: round(mean([v.score for v in group if v.sample.thinks == thinks]), 4)
+            for name, thinks in (("on", True), ("off", False))
+            if any(v.sample.thinks == thinks for v in group)
+        },
         "languages": {
             language: round(mean([v.score for v in group if v.sample.language == language]), 4)
             for language in sorted(languages)
@@ -217,6 +252,8 @@ class Exam:
     max_new_tokens: int = 160
 
 
+# Rows over all skills, which are no skills themselves.
+OVERALL = ("thinking_leads_to_answer", "wrongly_declined")
 TITLES: dict[Source, str] = {"heldout": "screens", "heldout_icons": "unseen_icon_family"}
 
 

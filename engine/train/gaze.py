@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.model.fusion import GatedCrossAttention
-from engine.train.replies import Mention
 from engine.train.scene import Spot
+from engine.train.tasks import Mention
 
 TAUGHT_HEADS = 2
 AROUND_FRAMES = 5  # of 40 ms, on both sides of a spoken word: a spelling head fires somewhere within it

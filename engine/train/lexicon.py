@@ -16,7 +16,7 @@ class Thing:
     """One nameable thing on a phone screen. `key` is stable and is the dense label of the encoders."""
 
     key: str
-    kind: Literal["app", "control"]
+    kind: Literal["app", "control", "reading"]
     zh: tuple[str, ...]
     en: tuple[str, ...]
 
@@ -78,6 +78,13 @@ THINGS: tuple[Thing, ...] = (
     _control("refresh", "刷新按钮", "refresh button|reload button"),
 )
 
-BY_KEY: dict[str, Thing] = {thing.key: thing for thing in THINGS}
+# What the status bar says. It is read, not pointed at, and no description lists it.
+READINGS: tuple[Thing, ...] = (
+    Thing("time", "reading", ("时间",), ("time",)),
+    Thing("battery", "reading", ("电量",), ("battery",)),
+    Thing("wifi", "reading", ("无线网络",), ("Wi-Fi",)),
+)
+
+BY_KEY: dict[str, Thing] = {thing.key: thing for thing in (*THINGS, *READINGS)}
 APPS: tuple[Thing, ...] = tuple(thing for thing in THINGS if thing.kind == "app")
 CONTROLS: tuple[Thing, ...] = tuple(thing for thing in THINGS if thing.kind == "control")

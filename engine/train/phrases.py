@@ -25,7 +25,7 @@ class Phrases:
         return self.train if split == "train" else self.heldout
 
 
-def _phrases(train: str, heldout: str) -> Phrases:
+def phrases(train: str, heldout: str) -> Phrases:
     """A line a way to say it; `(a|b|)` in a training line stands for each of its choices."""
     kept = tuple(heldout.strip().split("\n"))
     reserved = {utterance(line) for line in kept}
@@ -54,7 +54,7 @@ def utterance(text: str) -> str:
 
 PHRASES: dict[str, dict[Language, Phrases]] = {
     "identity": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请问|你好，|嗨，|那|喂，)你(到底|究竟|)是(谁|什么)(呀|啊|)(？|)\n"
             "(请问|)(你|您)(叫|的名字叫|名叫)(什么|啥)(名字|)(呢|呀|)(？|)\n"
             "(请|麻烦|能不能|可以|你)(先|)(介绍|说明)(一下|下)(你|)自己(吗|吧|)(？|。|)\n"
@@ -71,7 +71,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "你叫什么？\n我在和谁说话？\n你到底是谁",
             "请问你是谁？\n你的名字是什么？\n简单介绍一下自己吧\n你是什么助手？\n请告诉我你叫什么",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(hello|hi|hey|ok|excuse me)(,|) (who|what) are you(?|)\n"
             "(Please |Just |Can you |Could you |Would you |)tell me (who you are|what you are|your name|what you are called|about yourself|a bit about yourself)(?|.|)\n"
             "(What|Which|What kind of|What sort of) (model|assistant|AI|program|system|chatbot|bot) (are you|is this|am I talking to)(?|)\n"
@@ -94,7 +94,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "help": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请问|那|你好，|)你(到底|都|究竟|)(能|会|可以)(做|干|帮我做|完成)(什么|啥|哪些事情|哪些事)(呢|呀|)(？|)\n"
             "你(都|)(有|具备)(什么|哪些|啥)(功能|能力|本事|技能|用处|特长)(呢|？|)\n"
             "(请|)(介绍|说明|讲讲|说说|列出|展示)(一下|)(你|)的(功能|能力|技能|用法|使用方法)(。|)\n"
@@ -112,7 +112,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "你能帮我什么忙？\n使用说明",
             "请问你会做什么？\n你都能做些什么？\n你有哪些功能？\n你能为我做什么？\n介绍一下你的功能",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(hello|hi|hey|so|ok)(,|) what can you do(?|)\n"
             "(What|Which) (things|tasks|jobs|kinds of things|sort of things) (can|could) you (do|handle|perform|help me with)(?|)\n"
             "(What|Which) (functions|abilities|capabilities|powers|talents|tools) do you (have|offer|provide)(?|)\n"
@@ -136,13 +136,13 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "greeting": {
-        "zh": _phrases(
+        "zh": phrases(
             "(你好|您好|嗨|哈喽|嘿)(，|)(小助手|朋友|AutoGLM|在吗|)(！|。|)\n"
             "(早|早安|早上好啊|中午好|晚安|晚上好呀|下午好呀|大家好|好久不见|很高兴见到你|见到你很高兴)(！|)\n"
             "你好\n您好\n嗨\n早上好\n晚上好\n你好呀\n在吗\n哈喽\n你好啊\n下午好",
             "你好！\n嗨，你好\n早上好呀",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(hello|hi|hey)(,|) (assistant|friend|AutoGLM|there|you|again)(!|.|)\n"
             "(good day|good night|greetings|howdy|nice to meet you|hello hello|hi hi|morning|evening|welcome)(!|.|)\n"
             "hello\nHello!\nHi\nhi there\nHey\nGood morning\nGood evening\nhello there\nHey there!\ngood afternoon",
@@ -150,13 +150,13 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "thanks": {
-        "zh": _phrases("谢谢\n谢谢你\n多谢\n非常感谢\n太好了，谢谢", "谢谢！\n感谢你"),
-        "en": _phrases(
+        "zh": phrases("谢谢\n谢谢你\n多谢\n非常感谢\n太好了，谢谢", "谢谢！\n感谢你"),
+        "en": phrases(
             "thanks\nThank you\nThank you!\nthanks a lot\ngreat, thanks", "Thanks!\nThank you so much"
         ),
     },
     "describe": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|帮我|)(描述|说明|介绍|看看|说说|讲讲)(一下|)(这张|当前|这个|)(截图|屏幕|画面|界面|图片)(。|)\n"
             "(这|)(屏幕|画面|截图|界面|图片|图)(上|里|中)(面|)(都|)(有|显示了|有些)(什么|啥|哪些)(东西|应用|图标|按钮|内容)(？|)\n"
             "(你|)(能|可以|)(看见|看到|看出)(了|)(什么|哪些东西|些什么)(？|)\n"
@@ -166,7 +166,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "有哪些图标？\n列出屏幕上的东西\n这是什么界面？\n看图说说有什么\n现在屏幕上显示什么",
             "请描述一下屏幕\n截图上有哪些东西？\n你能看到什么？\n屏幕上都有什么\n列出截图里的图标",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(Please |Can you |Could you |)(describe|explain|read|look at) (this|the|my) (screenshot|picture|image|phone screen|page|display)(?|.|)\n"
             "(What|Which things|Which items|What things) (are|can be seen|do you find|can you find) (on|in) (the|this|my) (screen|screenshot|picture|image)(?|)\n"
             "What (is|do you see|can you see) (in|on) (this|the|my) (picture|image|page|screenshot|display)(?|)\n"
@@ -182,14 +182,14 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "tap": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|)(点击|点|按|轻触|触摸|选择|选中)(一下|下|)(那个|这个|屏幕上的|图里的|)(应用|){name}\n"
             "(在哪里|该在哪|怎么)点{name}(？|)\n"
             "点击{name}\n点一下{name}\n点{name}\n请点击{name}\n按一下{name}\n帮我点{name}\n帮我点一下{name}\n轻点{name}\n"
             "点按{name}\n请点一下{name}\n我要点{name}\n点击屏幕上的{name}\n按{name}\n请帮我点击{name}",
             "请按一下{name}\n帮我点击{name}\n点一下屏幕上的{name}\n我要点击{name}",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |)(tap|click|press|touch|select|hit|push) (on |)(the |){name}(.| please|)\n"
             "(could you |can you |I want to |I want you to |would you )(tap|click|press|touch|select) (on |)(the |){name}\n"
             "(tap|press|click) (the |){name} (icon|on the screen|for me|in the picture)\n"
@@ -200,7 +200,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "find": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请问|请|你|帮我|)(看看|看一下|找找|找一下|查一下|确认一下)(这里|画面上|图里|截图里|屏幕上|)(有没有|有无|是否有){name}(？|。|)\n"
             "{name}(在|位于)(屏幕|画面|图|截图|这里)(的|)(哪里|什么位置|哪个位置|哪一块|什么地方)(？|)\n"
             "(这张图|这个画面|这个界面|这一页|当前屏幕)(上|里|)(有|存在|包含|看得到){name}(吗|么)(？|)\n"
@@ -210,7 +210,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "屏幕上有{name}吗？\n有没有{name}？\n有{name}吗\n能看到{name}吗？\n{name}在屏幕上吗？\n找一下{name}\n{name}在哪里？",
             "你能看到{name}吗？\n屏幕上有没有{name}？\n{name}在哪？",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(Is|Are|So is|Tell me if) (there |)(a |an |the |any |){name} (here|on the page|in this picture|on this screen|in the screenshot|visible)(?|)\n"
             "(Can|Could|Do|Did) you (see|find|spot|notice|locate) (a |the |any |){name}(?| here?| on the page?| on my screen?|)\n"
             "(Where's|Where is|Where on the screen is|Whereabouts is|In which place is) (a |my |this |){name}(?|)\n"
@@ -224,7 +224,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "open": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|麻烦你|可以|现在|)(帮我|给我|替我|)(打开|启动|开启|运行|进入|开一下|启动一下|切换到)(应用|){name}(吧|。|)\n"
             "我(要|想|想要|需要)(打开|启动|使用|进入|用一下|看看){name}\n"
             "(把|将){name}(打开|启动|开一下)(吧|)\n"
@@ -232,7 +232,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "请启动{name}\n我想用{name}\n开一下{name}",
             "请帮我打开{name}\n帮我启动{name}\n请打开一下{name}",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |would you |now |)(open|launch|start|run|open up|go to|bring up|switch to|show me) (the |my |){name}( app| please| for me|)\n"
             "(I want to|I would like to|I want you to|I need to|let us) (open|launch|start|use|go to|run) (the |my |){name}( app|)\n"
             "open {name}\nopen the {name}\nOpen {name}\nlaunch {name}\nstart {name}\nplease open {name}\n"
@@ -242,13 +242,13 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "back": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|麻烦你|现在|我要|帮我|)(返回|退回|回到|退到|返回到|倒回|后退到)(上一页|上一步|上一个页面|前一页|上一级|上一层|前面一页)(吧|)\n"
             "(请|麻烦|现在|我要|帮我|)(返回|后退|往回退|退一步|退出去|回退|回退一下|后退一下|返回一下)(吧|)\n"
             "返回\n后退\n返回上一页\n回到上一页\n退回去\n请返回\n返回上一步\n回去",
             "请返回上一页\n退回上一页",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |just |)(go back|return|step back|move back|head back|back up|go one page back|go back one step|go back a page)( please| now| again|)\n"
             "(please |can you |could you |take me |bring me |)(go to|return to|back to|get back to|move to) the (previous|last|earlier) (page|screen|one)( please|)\n"
             "go back\nback\nGo back please\nreturn\ngo to the previous page\nprevious page\nplease go back",
@@ -256,12 +256,12 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "home": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|麻烦你|现在|我要|帮我|)(回到|回|返回|返回到|去|退到|跳到|切换到)(桌面|主屏幕|主页|首页|主界面|手机桌面|主页面)(吧|)\n"
             "回到主页\n回主屏幕\n回到桌面\n返回桌面\n去主屏幕\n回桌面\n返回主页",
             "请回到桌面\n返回主屏幕",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |)(go|go back|return|get back|head|jump) (home|to home|to the home screen|to the main screen|to the home page|to my home screen)( please| now|)\n"
             "(please |can you |could you |)(take|bring|get) me (home|to the home screen|back home|back to the home screen|to the main screen)( please|)\n"
             "(please |)(show|open|press) (the home screen|home|the main screen)( please|)\n"
@@ -271,64 +271,64 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
         ),
     },
     "swipe_up": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|现在|帮我|用手指|)(向|往|朝)上(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
             "(把|将)(屏幕|页面|画面)(向|往|朝)上(滑|划|滑动|移动)(一下|)\n"
             "向上滑动\n上滑\n往上滑\n向上滑\n往上滑动\n手指向上滑",
             "请向上滑动\n请往上滑",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |just |)(swipe up|swipe upwards|swipe upward|scroll down|scroll downwards|slide up|flick up|move up|scroll further down)( please| a bit| a little| once| now|)\n"
             "swipe up\nscroll down\nSwipe upwards\nplease swipe up\nscroll down a bit",
             "please scroll down",
         ),
     },
     "swipe_down": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|现在|帮我|用手指|)(向|往|朝)下(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
             "(把|将)(屏幕|页面|画面)(向|往|朝)下(滑|划|滑动|移动)(一下|)\n"
             "向下滑动\n下滑\n往下滑\n向下滑\n往下滑动\n手指向下滑",
             "请向下滑动\n请往下滑",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |just |)(swipe down|swipe downwards|swipe downward|scroll up|scroll upwards|slide down|flick down|move down|scroll further up)( please| a bit| a little| once| now|)\n"
             "swipe down\nscroll up\nSwipe downwards\nplease swipe down\nscroll up a bit",
             "please scroll up",
         ),
     },
     "swipe_left": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|现在|帮我|用手指|)(向|往|朝)左(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
             "(把|将)(屏幕|页面|画面)(向|往|朝)左(滑|划|滑动|移动)(一下|)\n"
             "向左滑动\n左滑\n往左滑\n向左滑\n往左滑动",
             "请向左滑动\n请往左滑",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |just |)(swipe left|swipe leftwards|swipe to the left|slide left|slide to the left|flick left|scroll left|scroll to the left)( please| a bit| a little| once| now|)\n"
             "swipe left\nswipe to the left\nplease swipe left\nscroll left",
             "please swipe to the left",
         ),
     },
     "swipe_right": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|现在|帮我|用手指|)(向|往|朝)右(滑动|滑|划|划动|滑一下|划一下|滑一点|滑动屏幕|滑动一下)(吧|)\n"
             "(把|将)(屏幕|页面|画面)(向|往|朝)右(滑|划|滑动|移动)(一下|)\n"
             "向右滑动\n右滑\n往右滑\n向右滑\n往右滑动",
             "请向右滑动\n请往右滑",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |I want to |now |just |)(swipe right|swipe rightwards|swipe to the right|slide right|slide to the right|flick right|scroll right|scroll to the right)( please| a bit| a little| once| now|)\n"
             "swipe right\nswipe to the right\nplease swipe right\nscroll right",
             "please swipe to the right",
         ),
     },
     "wait": {
-        "zh": _phrases(
+        "zh": phrases(
             "(请|麻烦|麻烦你|先|再|你|现在|)(等|等待|等上|暂停|停|停下|稍等)(个|){number}(秒|秒钟)(吧|再说|)\n"
             "等{number}秒\n等待{number}秒\n请等{number}秒\n等{number}秒钟",
             "请等待{number}秒",
         ),
-        "en": _phrases(
+        "en": phrases(
             "(please |can you |could you |just |now |)(wait|wait for|pause|pause for|hold on for|hold for|stop for|rest for) {number} (seconds|more seconds)( please| now|)\n"
             "wait {number} seconds\nplease wait {number} seconds\nwait for {number} seconds",
             "please wait for {number} seconds",
@@ -338,7 +338,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
 
 # What nano says no to: a topic it has no skill for, put in some way of asking.
 OUTSIDE: dict[Language, Phrases] = {
-    "zh": _phrases(
+    "zh": phrases(
         "(今天|明天|北京|上海|这周末|下周|今晚)(的|)(天气|气温|空气质量)(怎么样|如何|好吗)(？|)\n"
         "(请|)(帮我|给我|)(写|作|编)(一|)(首诗|个故事|篇作文|封信|段话|个笑话|首歌|份报告|条短文)(吧|)\n"
         "(给我|跟我|)(讲|说)(一|)个(笑话|故事|谜语|冷知识|童话)(吧|听听|)\n"
@@ -374,7 +374,7 @@ OUTSIDE: dict[Language, Phrases] = {
         "后天天气怎么样？\n讲一个故事给我听\n德国的首都是哪里？\n帮我写一首歌词\n五乘以七是多少？\n怎么做番茄炒蛋？\n"
         "推荐一本书\n什么是人工智能？\n世界上最长的河是哪条？\n帮我买一张火车票\n杜甫是谁？\n昨天的比赛谁赢了？",
     ),
-    "en": _phrases(
+    "en": phrases(
         "(What is|How is|Tell me) the (weather|temperature|forecast) (in Paris|in London|for tonight|this weekend|next week|here|outside)(?|)\n"
         "(Please |Can you |Could you |)(write|compose|make up) (me |)(a poem|a story|an essay|a letter|a joke|a song|a report|a speech)(.|?|)\n"
         "(Tell|Give) me (a joke|a riddle|a fun fact|a bedtime story|some advice|a quote|a secret)(.|)\n"

@@ -15,8 +15,10 @@ from engine.train.hearing import HearingCorpus, record_corpus
 from engine.train.joint_stage import Lesson
 from engine.train.trainer import Schedule
 
-VISION = Schedule(steps=2600, batch_size=32, learning_rate=2e-3, checkpoint_every=260)
-AUDIO = Schedule(steps=9000, batch_size=32, learning_rate=1.5e-3, warmup=200, checkpoint_every=500)
+VISION = Schedule(steps=5000, batch_size=40, learning_rate=2e-3, checkpoint_every=250, bf16=True)
+AUDIO = Schedule(
+    steps=14_000, batch_size=40, learning_rate=1.2e-3, warmup=200, checkpoint_every=500, bf16=True
+)
 # First without sound, then everything: what is learned of looking helps with listening.
 LOOKING = Schedule(
     steps=2500, batch_size=64, learning_rate=1.5e-3, warmup=100, floor=0.3, checkpoint_every=250, bf16=True
@@ -83,8 +85,8 @@ class Recipe:
     vocabulary: int = 2048
     context: int = 512
     texts: int = 30_000
-    screens: int = 32_000
-    mosaics: int = 7_000
+    screens: int = 36_000
+    mosaics: int = 6_000
     recordings: int = 30_000
     silences: int = 1_000
     heldout_screens: int = 600

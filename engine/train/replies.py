@@ -3,62 +3,12 @@
 # ruff: noqa: E501 - sayings stand on one line
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
+from engine.train.facts import ANY_PAGE, FACTS, LAYOUTS
 from engine.train.lexicon import BY_KEY, Language
-from engine.train.scene import Box, Scene, Spot, place
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """How an answer is judged: its text, a set of things, or a tap inside a box."""
-
-    kind: Literal["text", "things", "tap"]
-    things: frozenset[str] = frozenset()
-    box: Box | None = None
-
-
-TEXT = Expectation("text")
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Words that speak of something perceived: a thing on the screen, or (None) what is said in the sound."""
-
-    words: str
-    spot: Spot | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A correct answer. `mentions` are in the order of the thinking and the answer after it."""
-
-    thinking: str
-    answer: str
-    expectation: Expectation = TEXT
-    mentions: tuple[Mention, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What the last turn asks: an intent with its thing or number, typed or spoken, with or without a screen."""
-
-    intent: str
-    language: Language
-    heard: str | None = None
-    key: str | None = None
-    number: int | None = None
-
-
-LAYOUTS: dict[str, dict[Language, str]] = {
-    "home": {"zh": "主屏幕", "en": "a home screen"},
-    "settings": {"zh": "设置页面", "en": "a settings page"},
-    "dialog": {"zh": "对话框", "en": "a dialog"},
-    "player": {"zh": "播放页面", "en": "a player"},
-    "chat": {"zh": "聊天页面", "en": "a chat"},
-}
-ANY_PAGE: dict[Language, str] = {"zh": "应用页面", "en": "an app page"}
+from engine.train.scene import Scene, place
+from engine.train.tasks import TEXT, Expectation, Mention, Reply, Task
 
 SAYINGS: dict[str, dict[Language, tuple[str, str]]] = {
     "identity": {
@@ -105,6 +55,10 @@ SAYINGS: dict[str, dict[Language, tuple[str, str]]] = {
     "no_screen": {
         "zh": ("我没有收到截图。", "请先给我一张手机截图，我才能看。"),
         "en": ("I have not been given a screenshot.", "Please give me a phone screenshot first, so that I can look."),
+    },
+    "unsure": {
+        "zh": ("我没有认出熟悉的图标。", "我不确定：这张图里没有我认得的应用或按钮。"),
+        "en": ("I recognise no icon here.", "I am not sure: I recognise no app or button in this picture."),
     },
     "silence": {
         "zh": ("我没有听到说话声。", "我没有听清，请再说一遍。"),
@@ -162,8 +116,12 @@ def reply_to(task: Task, scene: Scene | None) -> Reply:
         return Reply(thinking, f'do(action="Launch", app="{name}")')
     if scene is None:
         return Reply(*SAYINGS["no_screen"][language])
+    if task.intent in ("describe", "page") and not scene.spots:
+        return Reply(*SAYINGS["unsure"][language])
     if task.intent == "describe":
         return describe(scene, language)
+    if task.intent in FACTS:
+        return FACTS[task.intent](task, scene)
     assert task.intent in ("tap", "find") and task.key is not None
     return point(task, scene)
 

@@ -11,10 +11,14 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One thing on a screen. `box` is (left, top, right, bottom) in thousandths of the picture's sides."""
+    """One thing on a screen. `box` is (left, top, right, bottom) in thousandths of the picture's sides.
+
+    value: what can be read off it: "14:35", "57" per cent, "on" or "off"; "" for most things.
+    """
 
     key: str
     box: Box
+    value: str = ""
 
     @property
     def element(self) -> tuple[int, int]:
@@ -26,10 +30,18 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the generator knows of a screen. `spots` are in reading order."""
+    """What the generator knows of a screen.
+
+    spots: the things on it, in reading order; readings: what its status bar says, as far as it is legible.
+    """
 
     layout: str
     spots: tuple[Spot, ...]
+    readings: tuple[Spot, ...] = ()
+
+    def reading(self, key: str) -> Spot | None:
+        """The first reading of that key, if it can be read."""
+        return next((spot for spot in self.readings if spot.key == key), None)
 
     def unique(self) -> list[Spot]:
         """The things that are there exactly once, so that naming them names one place."""
@@ -56,6 +68,10 @@ PLACES: dict[Language, tuple[str, ...]] = {
 
 def place(spot: Spot, language: Language) -> str:
     """Where a thing is, in thirds: the words that come before its coordinates."""
-    x, y = (min(2, value * 3 // 1000) for value in spot.element)
-    names = PLACES[language]
-    return names[3 * y + x]
+    return place_of(*spot.element, language)
+
+
+def place_of(x: int, y: int, language: Language) -> str:
+    """The third in which a point in 0-999 coordinates lies."""
+    column, row = (min(2, value * 3 // 1000) for value in (x, y))
+    return PLACES[language][3 * row + column]

@@ -6,6 +6,7 @@ Dense labels that the generator knows teach a CNN in minutes what next-token los
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,46 +15,69 @@ from torch.nn import functional
 
 from engine.model.modeling import AutoGLMVisionModel
 from engine.train.corpus import ScreenCorpus
-from engine.train.lexicon import THINGS
+from engine.train.lexicon import READINGS, THINGS
 from engine.train.scene import Scene
 from engine.train.trainer import Losses, Schedule, train
 
-CLASS_OF = {thing.key: index for index, thing in enumerate(THINGS)}
-NOTHING = len(THINGS)
+CLASS_OF = {thing.key: index for index, thing in enumerate((*THINGS, *READINGS))}
+NOTHING = len(CLASS_OF)
 NOTHING_WEIGHT = 0.1  # most cells are empty
+PLACES, NO_DIGIT, UNREAD = 4, 10, -100
+SWITCHED = {"on": "1", "off": "0"}
 PHONE_CELLS = 98  # of a tall phone: a batch of wider pictures has fewer of them
 
 
-def label_cells(
-    scene: Scene, content_size: np.ndarray, grid: int, stride: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The cell that holds each thing's centre: classes int64 [grid, grid], points float32 [grid, grid, 2]."""
+class CellLabels(NamedTuple):
+    """What each cell shows whose thing has its centre in it.
+
+    classes: int64 [grid, grid]; points: float32 [grid, grid, 2]; digits: int64 [grid, grid, PLACES],
+    right-aligned, UNREAD where there is nothing to read.
+    """
+
+    classes: np.ndarray
+    points: np.ndarray
+    digits: np.ndarray
+
+
+def digits_of(value: str, places: int) -> list[int]:
+    """The last digits of what can be read, NO_DIGIT before the first: "9:05" -> [10, 9, 0, 5]."""
+    found = [int(character) for character in SWITCHED.get(value, value) if character.isdigit()]
+    return [NO_DIGIT] * (places - len(found)) + found[-places:]
+
+
+def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) -> CellLabels:
     classes = np.full((grid, grid), NOTHING, dtype=np.int64)
     points = np.zeros((grid, grid, 2), dtype=np.float32)
-    for spot in scene.spots:
+    digits = np.full((grid, grid, PLACES), UNREAD, dtype=np.int64)
+    for spot in (*scene.readings, *scene.spots):
         left, top, right, bottom = spot.box
         point = np.array([left + right, top + bottom]) / 2000
         column, row = (point * content_size / stride).astype(int)
         if 0 <= row < grid and 0 <= column < grid:
             classes[row, column] = CLASS_OF[spot.key]
             points[row, column] = point
-    return classes, points
+            digits[row, column] = digits_of(spot.value, PLACES) if spot.value else UNREAD
+    return CellLabels(classes, points, digits)
 
 
 class VisionStage:
     """Batches and losses of the stage. Screens of one shape come together, so that none carries padding."""
 
     def __init__(
-        self, model: AutoGLMVisionModel, corpus: ScreenCorpus, batch_size: int, device: torch.device
+        self,
+        model: AutoGLMVisionModel,
+        corpus: ScreenCorpus,
+        batch_size: int,
+        device: torch.device,
+        bf16: bool = False,
     ):
-        self.model, self.corpus, self.device = model, corpus, device
+        self.model, self.corpus, self.device, self.bf16 = model, corpus, device, bf16
         config = model.config
         labels = [
             label_cells(scene, size, config.grid_size, config.stride)
             for scene, size in zip(corpus.scenes, corpus.content_sizes, strict=True)
         ]
-        self.classes = np.stack([classes for classes, _ in labels])
-        self.points = np.stack([points for _, points in labels])
+        self.labels = CellLabels(*(np.stack(column) for column in zip(*labels, strict=True)))
         shapes = -(-corpus.content_sizes // config.stride)
         self.buckets = [np.flatnonzero((shapes == shape).all(axis=1)) for shape in np.unique(shapes, axis=0)]
         self.sizes = [
@@ -77,57 +101,95 @@ class VisionStage:
         return {
             "pixel_values": pixels.to(self.device),
             "content_sizes": torch.from_numpy(self.corpus.content_sizes[indices]).to(self.device),
-            "classes": torch.from_numpy(self.classes[indices]).to(self.device),
-            "points": torch.from_numpy(self.points[indices]).to(self.device),
+            **{
+                name: torch.from_numpy(labels[indices]).to(self.device)
+                for name, labels in self.labels._asdict().items()
+            },
         }
 
     def loss(self, batch: dict[str, Tensor]) -> Losses:
-        logits, points, features_mask, shape = self.predict(batch)
-        classes, targets = crop_labels(batch, shape)
-        classes = classes.masked_fill(~features_mask, -100)
+        seen = self.look(batch)
+        labels = crop_labels(batch, seen.shape)
+        classes = labels.classes.masked_fill(~seen.mask, UNREAD)
         naming = functional.cross_entropy(
-            logits.transpose(1, 2), classes, weight=self.class_weights, ignore_index=-100
+            seen.names.transpose(1, 2), classes, weight=self.class_weights, ignore_index=UNREAD
         )
         there = (classes >= 0) & (classes < NOTHING)
-        stride = self.model.config.stride
-        off = (points - targets) * batch["content_sizes"][:, None, :] / stride
+        off = (seen.points - labels.points) * batch["content_sizes"][:, None, :] / self.model.config.stride
         pointing = functional.smooth_l1_loss(off[there], torch.zeros_like(off[there]), beta=0.1)
-        return {"total": naming + pointing, "naming": naming, "pointing": pointing}
+        losses = {"total": naming + pointing, "naming": naming, "pointing": pointing}
+        if seen.digits is not None and bool((labels.digits != UNREAD).any()):
+            reading = functional.cross_entropy(
+                seen.digits.flatten(0, 2), labels.digits.flatten(), ignore_index=UNREAD
+            )
+            losses |= {"total": losses["total"] + reading, "reading": reading}
+        return losses
 
-    def predict(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
-        features = self.model.encoder(batch["pixel_values"], batch["content_sizes"])
+    def look(self, batch: dict[str, Tensor]) -> Seen:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            features = self.model.encoder(batch["pixel_values"], batch["content_sizes"])
+            names = self.model.name_things(features).float()
+            digits = None if self.model.digit_head is None else self.model.read_digits(features).float()
         columns, rows = (-(-int(side) // self.model.config.stride) for side in batch["content_sizes"].amax(0))
-        return self.model.name_things(features), features.points, features.mask, (rows, columns)
+        return Seen(names, digits, features.points.float(), features.mask, (rows, columns))
 
     @torch.no_grad()
     def evaluate(self, limit: int = 400) -> dict[str, float]:
-        """Recall and precision of things (right class in the right cell), mean miss of points in px."""
-        found = there = claimed = 0
+        """Recall and precision of things (right class in the right cell), mean miss of points in px, and the
+        share of times and charges that are read without an error."""
+        found = there = claimed = read = readable = 0
         misses: list[Tensor] = []
         for index in range(min(limit, len(self.corpus))):
             batch = self.load(np.array([index]))
-            logits, points, _, shape = self.predict(batch)
-            classes, targets = crop_labels(batch, shape)
-            named = logits.argmax(-1)
+            seen = self.look(batch)
+            classes, targets, digits = crop_labels(batch, seen.shape)
+            named = seen.names.argmax(-1)
             real = classes < NOTHING
+            if seen.digits is not None:
+                written = (
+                    (digits[..., -1] != UNREAD)
+                    & (classes >= CLASS_OF["time"])
+                    & (classes <= CLASS_OF["battery"])
+                )
+                right_digits = (seen.digits.argmax(-1) == digits).all(-1)
+                read, readable = read + int((right_digits & written).sum()), readable + int(written.sum())
             right = (named == classes) & real
             found, there, claimed = (
                 found + int(right.sum()),
                 there + int(real.sum()),
                 claimed + int((named < NOTHING).sum()),
             )
-            miss = ((points - targets) * batch["content_sizes"][:, None, :]).norm(dim=-1)
+            miss = ((seen.points - targets) * batch["content_sizes"][:, None, :]).norm(dim=-1)
             misses.append(miss[right])
         return {
             "recall": found / max(1, there),
             "precision": found / max(1, claimed),
             "miss_px": torch.cat(misses).mean().item(),
+            "read": read / max(1, readable),
         }
 
 
-def crop_labels(batch: dict[str, Tensor], shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+class Seen(NamedTuple):
+    """What the model makes of a batch: see `name_things` and `read_digits`; shape in rows and columns."""
+
+    names: Tensor
+    digits: Tensor | None
+    points: Tensor
+    mask: Tensor
+    shape: tuple[int, int]
+
+
+class CroppedLabels(NamedTuple):
+    """`CellLabels` of a batch, as far as its grid goes: [n, cells], [n, cells, 2], [n, cells, places]."""
+
+    classes: Tensor
+    points: Tensor
+    digits: Tensor
+
+
+def crop_labels(batch: dict[str, Tensor], shape: tuple[int, int]) -> CroppedLabels:
     rows, columns = shape
-    return batch["classes"][:, :rows, :columns].flatten(1), batch["points"][:, :rows, :columns].flatten(1, 2)
+    return CroppedLabels(*(batch[name][:, :rows, :columns].flatten(1, 2) for name in CroppedLabels._fields))
 
 
 def disturb(pixels: Tensor, rng: np.random.Generator) -> Tensor:
@@ -159,7 +221,10 @@ def teach_vision(
     """
     nn.Module.to(model, device)
     model.train()
-    stages = [VisionStage(model, corpus, schedule.batch_size, device) for corpus in (mosaics, screens)]
+    stages = [
+        VisionStage(model, corpus, schedule.batch_size, device, schedule.bf16)
+        for corpus in (mosaics, screens)
+    ]
 
     def draw(step: int) -> dict[str, Tensor]:
         share = 1.0 - min(1.0, step / (0.7 * schedule.steps)) * 2 / 3

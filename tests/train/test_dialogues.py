@@ -6,20 +6,22 @@ from random import Random
 
 import pytest
 
-from engine.train.dialogues import SKILLS, Composer, Utterance, draw_utterance
+from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_utterance
 from engine.train.lexicon import THINGS
-from engine.train.phrases import PHRASES, expand, spoken_texts, utterance
-from engine.train.replies import Expectation, Mention, Task, respond
+from engine.train.phrases import expand, spoken_texts, utterance
+from engine.train.replies import respond
 from engine.train.scene import Scene, Spot, place
+from engine.train.tasks import Expectation, Mention, Task
 
 SCENE = Scene(
     "home",
     (
         Spot("camera", (100, 100, 200, 160)),
         Spot("clock", (700, 100, 800, 160)),
-        Spot("switch", (800, 400, 900, 440)),
-        Spot("switch", (800, 600, 900, 640)),
+        Spot("switch", (800, 400, 900, 440), "on"),
+        Spot("switch", (800, 600, 900, 640), "off"),
     ),
+    (Spot("time", (20, 10, 200, 50), "9:05"), Spot("battery", (800, 10, 950, 50), "57")),
 )
 
 
@@ -44,6 +46,41 @@ def test_what_is_not_there_is_not_tapped():
         reply = respond(Task("tap", language, key="music"), SCENE)
         assert "do(" not in reply.answer
         assert reply.expectation.kind == "text"
+
+
+def test_a_screen_says_its_time_and_its_charge():
+    time = respond(Task("time", "en"), SCENE)
+    assert (time.thinking, time.answer) == ("The screen says 9:05.", "The time on the screen is 9:05.")
+    assert time.mentions[0] == Mention("9:05", SCENE.readings[0])
+    assert respond(Task("battery", "zh"), SCENE).answer == "电量是 57%。"
+    assert respond(Task("wifi", "en"), SCENE).answer == "I see no Wi-Fi sign, so it is off."
+
+
+def test_what_cannot_be_read_is_not_invented():
+    blind = Scene("home", SCENE.spots)
+    for intent in ("time", "battery", "wifi"):
+        assert "cannot" in respond(Task(intent, "en"), blind).answer
+
+
+def test_what_is_counted_is_gone_through_first():
+    reply = respond(Task("count", "zh", key="switch"), SCENE)
+    assert (reply.thinking, reply.answer) == ("开关从上到下：开、关。", "有 2 个开关，1 个开着。")
+    assert [mention.spot for mention in reply.mentions] == list(SCENE.spots[2:])
+    assert respond(Task("count", "en", key="app"), SCENE).answer == "There are 2 apps."
+    assert "no checkbox" in respond(Task("count", "en", key="checkbox"), SCENE).answer
+
+
+def test_of_a_picture_without_anything_known_nano_says_that_it_is_unsure():
+    assert "not sure" in respond(Task("describe", "en"), Scene("strange", ())).answer
+
+
+def test_a_reference_is_to_what_the_turn_before_spoke_of(composer):
+    for number in range(100):
+        sample = composer.compose(Random(number), "reference")
+        first, last = sample.turns
+        assert first.screen and not last.screen
+        if last.user.lower().rstrip(".。") in ("tap it", "点它"):
+            assert sample.expectation.kind == "tap" or "没有" in last.answer or "not" in last.answer
 
 
 def test_without_a_screen_nano_asks_for_one():
@@ -90,7 +127,7 @@ def test_only_unique_things_are_asked_for(composer):
 
 
 def test_no_phrasing_of_the_evaluation_was_trained_on():
-    for intent, languages in PHRASES.items():
+    for intent, languages in WAYS.items():
         for language, phrases in languages.items():
             train = {utterance(text) for text in phrases.train}
             shared = [text for text in phrases.heldout if utterance(text) in train]

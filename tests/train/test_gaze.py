@@ -17,8 +17,9 @@ from engine.train.gaze import (  # noqa: E402
     pad_looks,
     plan_looks,
 )
-from engine.train.replies import Mention, Task, respond  # noqa: E402
+from engine.train.replies import respond  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
+from engine.train.tasks import Mention, Task  # noqa: E402
 
 CLOCK, CAMERA = Spot("clock", (700, 100, 800, 160)), Spot("camera", (100, 400, 200, 460))
 SCENE = Scene("home", (CLOCK, CAMERA))

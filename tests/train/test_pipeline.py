@@ -24,11 +24,11 @@ from engine.train.distill import Distillation  # noqa: E402
 from engine.train.evaluate import judge, named_things, wilson  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
 from engine.train.recipe import Recipe  # noqa: E402
-from engine.train.replies import Expectation  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.sweep import sweep  # noqa: E402
+from engine.train.tasks import Expectation  # noqa: E402
 from engine.train.trainer import Schedule, train  # noqa: E402
-from engine.train.vision_stage import NOTHING, label_cells  # noqa: E402
+from engine.train.vision_stage import NO_DIGIT, NOTHING, UNREAD, label_cells  # noqa: E402
 from engine.train.workshop import Workshop, add_arguments  # noqa: E402
 
 ROWS = ["teacher", "student", "distilled", "continued", "pruned", "recovered", "rounded", "int8"]
@@ -191,12 +191,24 @@ def test_training_resumes_where_it_stopped(tmp_path):
 
 def test_cells_hold_the_things_whose_centre_they_cover():
     scene = Scene("home", (Spot("camera", (0, 0, 100, 40)), Spot("slider", (400, 480, 600, 520))))
-    classes, points = label_cells(scene, np.array([101, 224]), 14, 16)
+    classes, points, _ = label_cells(scene, np.array([101, 224]), 14, 16)
     assert (classes < NOTHING).sum() == 2
     assert classes[0, 0] == 0
     row, column = np.argwhere(classes < NOTHING)[1]
     assert (row, column) == (7, 3)
     np.testing.assert_allclose(points[row, column], [0.5, 0.5])
+
+
+def test_numbers_are_read_from_the_right():
+    readings = (Spot("time", (0, 0, 200, 40), "9:05"), Spot("battery", (800, 0, 1000, 40), "100"))
+    scene = Scene(
+        "home", (Spot("switch", (400, 480, 600, 520), "on"), Spot("back", (0, 480, 60, 520))), readings
+    )
+    digits = label_cells(scene, np.array([101, 224]), 14, 16).digits
+    assert digits[0, 0].tolist() == [NO_DIGIT, 9, 0, 5]
+    assert digits[0, 5].tolist() == [NO_DIGIT, 1, 0, 0]
+    assert digits[7, 3].tolist() == [NO_DIGIT, NO_DIGIT, NO_DIGIT, 1]
+    assert (digits[7, 0] == UNREAD).all()
 
 
 def test_reading_order_is_rows_then_columns():

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from engine.train.lexicon import BY_KEY
+from engine.train.lexicon import READINGS, THINGS
 from engine.train.screens import LAYOUTS, Screen, ScreenFontMissingError, draw_screen, glyphs, icons
 from engine.train.screens.screen import FEWEST, HELDOUT_LAYOUTS, MOST
+from engine.train.screens.strange import draw_strange
 
 COUNT = 300
+KEYS = {thing.key for thing in THINGS}
 SPLITS = ("train", "heldout", "heldout_icons")
 
 
@@ -87,7 +89,7 @@ def test_something_is_drawn_in_every_box(stream):
 def test_keys_are_of_the_lexicon_and_come_once(stream):
     for screen in stream:
         counts = Counter(element.key for element in screen.elements)
-        assert counts.keys() <= BY_KEY.keys()
+        assert counts.keys() <= KEYS
         assert all(n == 1 or key in ("switch", "checkbox") for key, n in counts.items()), counts
         for element in screen.elements:
             if element.key in ("switch", "checkbox"):
@@ -99,10 +101,33 @@ def test_keys_are_of_the_lexicon_and_come_once(stream):
 def test_keys_are_balanced(stream):
     """Every key is on screens at between half and twice the mean rate, and chi-square per key stays small."""
     counts = Counter(key for screen in stream for key in {element.key for element in screen.elements})
-    mean = sum(counts.values()) / len(BY_KEY)
-    assert counts.keys() == BY_KEY.keys()
+    mean = sum(counts.values()) / len(KEYS)
+    assert counts.keys() == KEYS
     assert min(counts.values()) > mean / 2 and max(counts.values()) < mean * 2, counts
-    assert sum((n - mean) ** 2 / mean for n in counts.values()) / len(BY_KEY) < 5, counts
+    assert sum((n - mean) ** 2 / mean for n in counts.values()) / len(KEYS) < 5, counts
+
+
+def test_status_bars_say_what_is_drawn_large_enough_to_read(stream):
+    """Digits of what counts as legible are at least six pixels wide of the 224 that the model sees."""
+    keys = Counter(reading.key for screen in stream for reading in screen.readings)
+    assert keys.keys() == {thing.key for thing in READINGS}
+    for screen in stream:
+        shrink = 224 / max(screen.image.size)
+        for reading in screen.readings:
+            left, top, right, bottom = reading.box
+            assert 0 <= left < right <= screen.image.width and 0 <= top < bottom <= screen.image.height
+            value = reading.state["value"]
+            if reading.key == "wifi":
+                assert value == "on" and (right - left) * shrink >= 7
+                continue
+            assert value == (screen.facts["time"] if reading.key == "time" else str(screen.facts["battery"]))
+            assert (right - left) * shrink / len(value) >= 4.5, (screen.layout, reading)
+
+
+def test_nothing_known_is_on_a_strange_picture():
+    drawn = [draw_strange(seed, split) for seed in range(8) for split in SPLITS]
+    assert not any(screen.elements or screen.readings for screen in drawn)
+    assert len({screen.image.tobytes() for screen in drawn}) == len(drawn)
 
 
 def test_every_layout_comes_and_heldout_ones_only_there(stream):
@@ -116,7 +141,7 @@ def test_splits_share_no_icon_font():
     training, heldout = icons.families(heldout=False), icons.families(heldout=True)
     assert not {family.font for family in training} & {family.font for family in heldout}
     for side in (training, heldout):
-        assert set().union(*(family.glyphs for family in side)) == set(BY_KEY) - icons.DRAWN_KEYS
+        assert set().union(*(family.glyphs for family in side)) == KEYS - icons.DRAWN_KEYS
 
 
 def test_every_named_glyph_is_in_its_font():

@@ -28,7 +28,70 @@ BOTTOM = ("share", "delete", "edit", "download", "like", "add", "refresh", "play
 
 
 def status_bar(page: Page, ink: Colour) -> None:
-    """Time, signal, wireless and battery; what it shows is written into the page's facts."""
+    """Time, signal, wireless and battery; what it shows is written into the page's facts.
+
+    Most are drawn so large that they can be read in the 224 pixels that the model sees, and are readings of
+    the page; the others are as small as on a real phone, and nobody could read them there.
+    """
+    if page.chance(0.75) and page.canvas.width > 420:
+        legible_status_bar(page, ink)
+    else:
+        small_status_bar(page, ink)
+
+
+def legible_status_bar(page: Page, ink: Colour) -> None:
+    """Digits of 10 pixels and more where the longer side has 224."""
+    rng, canvas = page.rng, page.canvas
+    height, size = rng.uniform(60, 68), rng.uniform(45, 52)
+    if page.bar_fill is not None:
+        canvas.rectangle((0, 0, canvas.width, height), page.bar_fill)
+        ink = ink_on(page.bar_fill)
+    page.top = height
+    y, right, battery = height / 2 + 1, canvas.width - rng.uniform(10, 24), rng.randint(1, 100)
+    time = page.time_of_day()
+    if box := canvas.text(rng.uniform(12, 26), y, time, size, ink, bold=page.chance(0.6)):
+        page.read("time", box, time)
+    if page.chance(0.85):
+        page.facts["battery"] = battery
+        box = canvas.text(right, y, f"{battery}%", size, ink, bold=page.chance(0.4), align="right")
+        assert box is not None
+        page.read("battery", box, str(battery))
+        right = box[0] / canvas.scale - 8
+    else:
+        canvas.rounded((right - 44, y - 12, right, y + 12), 6, ink)
+        canvas.rounded((right - 40, y - 8, right - 4, y + 8), 3, ink_on(ink))
+        canvas.rectangle((right - 38, y - 6, right - 38 + 32 * battery / 100, y + 6), ink)
+        right -= 54
+    if right > canvas.width * 0.62:
+        _signal(page, right, y, ink, rng.uniform(1.5, 1.8))
+
+
+def _signal(page: Page, right: float, y: float, ink: Colour, scale: float) -> None:
+    """Wi-Fi's fan, where it is on, and the bars of the mobile network left of it where there is room."""
+    page.facts["wifi"] = page.chance(0.6)
+    foot = y + 10 * scale
+    if page.facts["wifi"]:
+        page.read("wifi", _fan(page, right - 15 * scale, foot, 20 * scale, ink), "on")
+        right -= 36 * scale
+    if page.chance(0.5) and right > page.canvas.width * 0.58:
+        _bars(page, right, foot, ink, scale)
+
+
+def _bars(page: Page, right: float, foot: float, ink: Colour, scale: float) -> None:
+    bars = page.rng.randint(1, 4)
+    for i in range(4):
+        height, left = (6 + 4 * i) * scale, right - (24 - 7 * i) * scale
+        shade = ink if i < bars else page.theme.line
+        page.canvas.rectangle((left, foot - height, left + 4 * scale, foot), shade)
+    page.facts["signal"] = bars
+
+
+def _fan(page: Page, x: float, foot: float, radius: float, ink: Colour) -> tuple[int, int, int, int]:
+    arc = [(x + radius * math.sin(turn / 10), foot - radius * math.cos(turn / 10)) for turn in range(-8, 9)]
+    return page.canvas.polygon([(x, foot), *arc], ink)
+
+
+def small_status_bar(page: Page, ink: Colour) -> None:
     rng, canvas = page.rng, page.canvas
     if page.bar_fill is not None:
         canvas.rectangle((0, 0, canvas.width, 46), page.bar_fill)
@@ -48,18 +111,10 @@ def status_bar(page: Page, ink: Colour) -> None:
         canvas.text(right - 48, y, f"{battery}%", 20, ink, align="right")
         right -= 52
     right -= 52
-    bars = rng.randint(1, 4)
-    for i in range(4):
-        height = 6 + 4 * i
-        shade = ink if i < bars else page.theme.line
-        canvas.rectangle((right - 24 + 7 * i, y + 9 - height, right - 20 + 7 * i, y + 9), shade)
-    page.facts["signal"] = bars
-    wireless = page.chance(0.6)
-    page.facts["wifi"] = wireless
-    if wireless:
-        x, foot = right - 46, y + 10
-        fan = [(x + 20 * math.sin(turn / 10), foot - 20 * math.cos(turn / 10)) for turn in range(-8, 9)]
-        canvas.polygon([(x, foot), *fan], ink)
+    _bars(page, right, y + 9, ink, 1.0)
+    page.facts["wifi"] = page.chance(0.6)
+    if page.facts["wifi"]:
+        _fan(page, right - 46, y + 10, 20, ink)
 
 
 def top_bar(

@@ -101,15 +101,16 @@ class Canvas:
         bold: bool = False,
         align: str = "left",
         room: float | None = None,
-    ) -> bool:
-        """One line with its vertical middle at y; drawn only when it fits into `room` units."""
+    ) -> tuple[int, int, int, int] | None:
+        """One line with its vertical middle at y; its pixel box, None where it does not fit into `room`."""
         mask, _ = glyphs.text_mask(text, max(6, self.px(size)), bold)
         if room is not None and mask.width > self.px(room):
-            return False
+            return None
         left = self.px(x) - {"left": 0, "center": mask.width // 2, "right": mask.width}[align]
         top = self.px(y) - mask.height // 2
-        self.image.paste(fill, (left, top, left + mask.width, top + mask.height), mask)
-        return True
+        box = (left, top, left + mask.width, top + mask.height)
+        self.image.paste(fill, box, mask)
+        return box
 
     def stroke(self, points: list[tuple[float, float]], width: float, fill: Colour) -> None:
         """A line through points, drawn at four times the size and shrunk, for smooth edges."""

@@ -58,10 +58,11 @@ def _widget(page: Page, dark: bool) -> None:
     ink = WHITE if dark else (24, 24, 28)
     roll = page.rng.random()
     if roll < 0.35 and canvas.height > canvas.width:
-        canvas.text(
-            canvas.width / 2, page.top + 80, page.time_of_day(), 110, ink, align="center",
-            room=canvas.width - 40,
-        )  # fmt: skip
+        time = page.time_of_day()
+        if box := canvas.text(
+            canvas.width / 2, page.top + 80, time, 110, ink, align="center", room=canvas.width - 40
+        ):
+            page.read("time", box, time)
         date = page.word("date")
         canvas.text(canvas.width / 2, page.top + 160, date, 28, ink, align="center", room=canvas.width - 20)
         page.top += 190

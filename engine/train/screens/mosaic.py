@@ -36,7 +36,7 @@ def draw_mosaic(seed: int) -> Screen:
             canvas.rectangle((0, row * height, canvas.width, (row + 1) * height), page.theme.page)
             style = TileStyle(rng, page.theme, page.theme.dark)
         _fill_row(page, row * height, height, style)
-    return Screen(canvas.image, tuple(page.elements), "mosaic", page.facts)
+    return Screen(canvas.image, tuple(page.elements), "mosaic", page.facts, tuple(page.readings))
 
 
 def _ground(page: Page, top: float, height: float) -> bool:
@@ -61,9 +61,29 @@ def _fill_row(page: Page, top: float, height: float, style: TileStyle) -> None:
         roll = rng.random()
         if roll < 0.06:
             page.distractor(x, y, size, page.theme.ink if not style.dark_behind else WHITE)
-        elif roll < 0.92:
+        elif roll < 0.26:
+            width = _write(page, left, y, style)
+        elif roll < 0.94:
             _put(page, rng.choice(THINGS).key, x, y, size, style, left + width)
         left += width
+
+
+def _write(page: Page, left: float, y: float, style: TileStyle) -> float:
+    """A time or a charge; how much room it took."""
+    rng, canvas = page.rng, page.canvas
+    ink = WHITE if style.dark_behind else page.theme.ink
+    size, bold = rng.uniform(43, 56), rng.random() < 0.5
+    hour, minute, charge = rng.randrange(24), rng.randrange(60), rng.randint(1, 100)
+    key, value, text = rng.choice([
+        ("time", f"{hour:02d}:{minute:02d}", f"{hour:02d}:{minute:02d}"),
+        ("time", f"{hour}:{minute:02d}", f"{hour}:{minute:02d}"),
+        ("battery", str(charge), f"{charge}%"),
+    ])  # fmt: skip
+    box = canvas.text(left + 6, y, text, size, ink, bold=bold, room=canvas.width - left - 6)
+    if box is None:
+        return LEGIBLE
+    page.read(key, box, value)
+    return (box[2] - box[0]) / canvas.scale + 16
 
 
 def _put(page: Page, key: str, x: float, y: float, size: float, style: TileStyle, right: float) -> None:

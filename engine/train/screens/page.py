@@ -54,6 +54,7 @@ class Page:
         self.family = rng.choice([family for family in families if len(family.glyphs) > 25])
         self.mixed = rng.random() < 0.3
         self.elements: list[Element] = []
+        self.readings: list[Element] = []
         self.used: set[str] = set()
         self.facts: dict[str, Any] = {"language": language, "dark": theme.dark}
         self.bar_fill: Colour | None = None  # of a coloured top bar
@@ -125,6 +126,10 @@ class Page:
     def add(self, key: str, box: tuple[int, ...], **state: Any) -> None:
         left, top, right, bottom = box
         self.elements.append(Element(key, (left, top, right, bottom), state))
+
+    def read(self, key: str, box: tuple[int, int, int, int], value: str) -> None:
+        """Something legible that is read rather than pointed at: the time, the battery, the Wi-Fi sign."""
+        self.readings.append(Element(key, box, {"value": value}))
 
     def icon(self, key: str, x: float, y: float, size: float, fill: Colour) -> None:
         """A bare glyph as an element; `key` must have been taken. Never smaller than stays legible."""

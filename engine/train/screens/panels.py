@@ -142,7 +142,9 @@ def quick(page: Page) -> None:
     canvas, rng, theme = page.canvas, page.rng, page.theme
     bars.status_bar(page, theme.ink)
     y = page.top + 60
-    canvas.text(34, y, page.time_of_day(), 60, theme.ink, bold=True)
+    time = page.time_of_day()
+    if box := canvas.text(34, y, time, 60, theme.ink, bold=True):
+        page.read("time", box, time)
     right = canvas.width - 60
     for key in page.take(["edit", "settings", "search", "menu"], 2):
         page.icon(key, right, y, 54, theme.ink)

@@ -45,12 +45,16 @@ FEWEST, MOST = 2, 14  # listed elements on a screen
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A synthetic phone screen: an RGB picture, its elements in px boxes, and what else is drawn on it."""
+    """A synthetic phone screen: an RGB picture, its elements in px boxes, and what else is drawn on it.
+
+    readings: what its status bar says, where that can be read at 224 pixels; `state["value"]` has it.
+    """
 
     image: Image
     elements: tuple[Element, ...]
     layout: str
     facts: dict[str, Any]
+    readings: tuple[Element, ...] = ()
 
 
 def draw_screen(seed: int, split: Split, *, longer_side: int = 800, layout: str | None = None) -> Screen:
@@ -96,7 +100,7 @@ def _draw(rng: Random, split: Split, longer_side: int, layout: str | None) -> Sc
         table = {**LAYOUTS, **HELDOUT_LAYOUTS}
     else:
         layout = rng.choices(list(table), [weight for _, weight in table.values()])[0]
-    width, height = _shape(rng)
+    width, height = pick_shape(rng)
     theme = pick_theme(rng, heldout)
     canvas = Canvas(width, height, longer_side / 1000, theme.page)
     families = icons.families(split == "heldout_icons")
@@ -104,10 +108,10 @@ def _draw(rng: Random, split: Split, longer_side: int, layout: str | None) -> Sc
     bars.reserve_navigation(page)
     table[layout][0](page)
     bars.navigation(page)
-    return Screen(canvas.image, tuple(page.elements), layout, page.facts)
+    return Screen(canvas.image, tuple(page.elements), layout, page.facts, tuple(page.readings))
 
 
-def _shape(rng: Random) -> tuple[float, float]:
+def pick_shape(rng: Random) -> tuple[float, float]:
     """Width and height in units, the longer one 1000: mostly tall phones, sometimes a tablet or landscape."""
     roll = rng.random()
     if roll < 0.86:

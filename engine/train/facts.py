@@ -1,0 +1,141 @@
+"""What a screen says of itself: the time, the charge, what is switched on, how many, what page it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.train.lexicon import BY_KEY, Language
+from engine.train.scene import Scene
+from engine.train.tasks import TEXT, Mention, Reply, Task
+
+LAYOUTS: dict[str, dict[Language, str]] = {
+    "home": {"zh": "主屏幕", "en": "a home screen"},
+    "settings": {"zh": "设置页面", "en": "a settings page"},
+    "dialog": {"zh": "对话框", "en": "a dialog"},
+    "player": {"zh": "播放页面", "en": "a player"},
+    "chat": {"zh": "聊天页面", "en": "a chat"},
+}
+ANY_PAGE: dict[Language, str] = {"zh": "应用页面", "en": "an app page"}
+
+COUNTED_NAMES: dict[str, dict[Language, tuple[str, str]]] = {
+    "switch": {"zh": ("开关", "开关"), "en": ("switch", "switches")},
+    "checkbox": {"zh": ("复选框", "复选框"), "en": ("checkbox", "checkboxes")},
+}
+# How each is said to be, one and one: on, then off.
+STATES: dict[str, dict[Language, tuple[str, str]]] = {
+    "switch": {"zh": ("开", "关"), "en": ("on", "off")},
+    "checkbox": {"zh": ("勾", "空"), "en": ("ticked", "empty")},
+}
+
+UNREADABLE: dict[str, dict[Language, tuple[str, str]]] = {
+    "time": {
+        "zh": ("我找时间，看不清。", "屏幕上的时间我看不清。"),
+        "en": ("I look for the time and cannot read it.", "I cannot read a time on this screen."),
+    },
+    "battery": {
+        "zh": ("我找电量，看不清。", "屏幕上的电量我看不清。"),
+        "en": (
+            "I look for the battery level and cannot read it.",
+            "I cannot read a battery level on this screen.",
+        ),
+    },
+    "wifi": {
+        "zh": ("我找无线信号，看不清。", "状态栏我看不清，不知道无线网络开没开。"),
+        "en": (
+            "I look for the Wi-Fi sign and cannot tell.",
+            "I cannot read the status bar, so I cannot tell.",
+        ),
+    },
+}
+
+
+def tell_time(task: Task, scene: Scene) -> Reply:
+    language, spot = task.language, scene.reading("time")
+    if spot is None:
+        return Reply(*UNREADABLE["time"][language])
+    thinking, answer = {
+        "zh": (f"屏幕上写着{spot.value}。", f"屏幕上的时间是 {spot.value}。"),
+        "en": (f"The screen says {spot.value}.", f"The time on the screen is {spot.value}."),
+    }[language]
+    return Reply(thinking, answer, TEXT, (Mention(spot.value, spot),) * 2)
+
+
+def tell_battery(task: Task, scene: Scene) -> Reply:
+    language, spot = task.language, scene.reading("battery")
+    if spot is None:
+        return Reply(*UNREADABLE["battery"][language])
+    thinking, answer = {
+        "zh": (f"状态栏里写着{spot.value}%。", f"电量是 {spot.value}%。"),
+        "en": (f"The status bar says {spot.value}%.", f"The battery is at {spot.value}%."),
+    }[language]
+    return Reply(thinking, answer, TEXT, (Mention(spot.value, spot),) * 2)
+
+
+def tell_wifi(task: Task, scene: Scene) -> Reply:
+    language, chinese, spot = task.language, task.language == "zh", scene.reading("wifi")
+    if spot is not None:
+        sign = "无线信号" if chinese else "Wi-Fi sign"
+        thinking = f"我看到{sign}。" if chinese else f"I see the {sign}."
+        answer = "无线网络开着。" if chinese else "Wi-Fi is on."
+        return Reply(thinking, answer, TEXT, (Mention(sign, spot),))
+    if scene.reading("battery") is None:
+        return Reply(*UNREADABLE["wifi"][language])
+    if chinese:
+        return Reply("状态栏里没有无线信号。", "没有无线信号，无线网络没开。")
+    return Reply("There is no Wi-Fi sign in the status bar.", "I see no Wi-Fi sign, so it is off.")
+
+
+def count(task: Task, scene: Scene) -> Reply:
+    """The things of a kind are gone through first, so that there is something to count."""
+    assert task.key is not None
+    if task.key == "app":
+        return count_apps(task, scene)
+    chinese, (one, many) = task.language == "zh", COUNTED_NAMES[task.key][task.language]
+    on, off = STATES[task.key][task.language]
+    spots = [spot for spot in scene.spots if spot.key == task.key]
+    if not spots:
+        if chinese:
+            return Reply(f"我没有看到{one}。", f"屏幕上没有{one}。")
+        return Reply(f"I see no {one}.", f"There is no {one} on the screen.")
+    mentions = tuple(Mention(on if spot.value == "on" else off, spot) for spot in spots)
+    listed = ("、" if chinese else ", ").join(mention.words for mention in mentions)
+    number, lit = len(spots), sum(spot.value == "on" for spot in spots)
+    if chinese:
+        answer = f"有 {number} 个{one}，{lit} 个{on}着。"
+        return Reply(f"{one}从上到下：{listed}。", answer, TEXT, mentions)
+    answer = f"There are {number} {many}, {lit} of them {on}."
+    if number == 1:
+        answer = f"There is 1 {one}, and it is {on if lit else off}."
+    return Reply(f"From top to bottom: {listed}.", answer, TEXT, mentions)
+
+
+def count_apps(task: Task, scene: Scene) -> Reply:
+    chinese = task.language == "zh"
+    spots = [spot for spot in scene.firsts() if BY_KEY[spot.key].kind == "app"]
+    mentions = tuple(Mention(BY_KEY[spot.key].name(task.language), spot) for spot in spots)
+    listed = ("、" if chinese else ", ").join(mention.words for mention in mentions)
+    if chinese:
+        thinking = f"我数一数：{listed}。" if spots else "我没有看到应用。"
+        return Reply(
+            thinking, f"有 {len(spots)} 个应用。" if spots else "屏幕上没有我认得的应用。", TEXT, mentions
+        )
+    thinking = f"I count: {listed}." if spots else "I see no apps."
+    verb, noun = ("is", "app") if len(spots) == 1 else ("are", "apps")
+    answer = f"There {verb} {len(spots)} {noun}." if spots else "There is no app that I know on the screen."
+    return Reply(thinking, answer, TEXT, mentions)
+
+
+def tell_page(task: Task, scene: Scene) -> Reply:
+    name = LAYOUTS.get(scene.layout, ANY_PAGE)[task.language]
+    if task.language == "zh":
+        return Reply("我看整个画面。", f"这是{name}。")
+    return Reply("I look at the whole picture.", f"This is {name}.")
+
+
+FACTS: dict[str, Callable[[Task, Scene], Reply]] = {
+    "time": tell_time,
+    "battery": tell_battery,
+    "wifi": tell_wifi,
+    "count": count,
+    "page": tell_page,
+}
