@@ -121,4 +121,4 @@ def test_layers_are_ranked_by_what_their_rounding_changes(model, question):
     assert qat.sensitive(rows, others) == [rows[0]["layer"]]
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     convolutions = [row for row in rows if row["inputs too"] is None]
-    assert convolutions and all(row["weights"] >= 0 for row in convolutions)
+    assert convolutions and all(row["weights"] > -1e-6 for row in convolutions)  # but for what floats lose

@@ -72,7 +72,7 @@ def test_each_signs_in_and_sees_their_own_conversations(app: App, page: Page) ->
 @pytest.fixture
 def ana(app: App, page: Page) -> ChatPage:
     """The page of ana, who has just signed in."""
-    who = {"name": "ana", "password": "correct horse"}
+    who: dict[str, str | float | bool] = {"name": "ana", "password": "correct horse"}
     assert page.context.request.post(f"{app.url}/sign-in", form=who, max_redirects=0).status == 303
     return ChatPage(page, app.url)
 
