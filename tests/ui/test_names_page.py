@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage
+from tests.ui.driver import EXAMPLES, PATIENCE, ChatPage
 
 pytestmark = pytest.mark.browser
 
@@ -29,13 +27,6 @@ WRONG = """() => [
   ...document.querySelectorAll("div[aria-label]:not([role]), span[aria-label]:not([role])"),
 ].filter((one) => one.checkVisibility() && !one.closest("[inert]"))
   .map((one) => one.outerHTML.slice(0, 200))"""
-
-#: Buttons and fields lower than 44 px; what belongs to a label is touched by that.
-SMALL = """() => [...document.querySelectorAll("button, textarea, input, select, summary")]
-  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("[inert]"))
-  .filter((one) => !one.matches("[type=radio], [type=checkbox], [type=file]"))
-  .filter((one) => one.getBoundingClientRect().height < 43.5)
-  .map((one) => one.outerHTML.slice(0, 120))"""
 
 
 def test_everything_has_a_name_and_the_fold_tells_whether_it_is_open(chat: ChatPage) -> None:
@@ -78,26 +69,3 @@ def test_question_is_asked_and_read_with_the_keyboard_alone(chat: ChatPage) -> N
     # Whole, with what was said before it: not what stood there when the state came.
     expect(page.locator("#announcer")).to_have_text(chat.answer.inner_text().strip(), timeout=PATIENCE)
     expect(chat.text).to_be_focused()
-
-
-def test_what_a_finger_touches_is_large_enough(
-    launch: Callable[..., App], visit: Callable[..., ChatPage]
-) -> None:
-    phone = visit(
-        launch("--model", "scripted").url,
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-    )
-    phone.ask('/say do(action="Launch", app="Camera")')
-    assert phone.page.evaluate(SMALL) == []
-    phone.page.locator("#record .record-button").click()
-    expect(phone.page.locator("#record time")).to_have_text("0:01", timeout=PATIENCE)
-    send, composer = phone.send_button.bounding_box(), phone.page.locator("#composer").bounding_box()
-    assert send and composer and send["x"] + send["width"] < composer["x"] + composer["width"]
-    phone.page.keyboard.press("Escape")
-    phone.settings()
-    assert phone.page.evaluate(SMALL) == []
-    close = phone.page.locator("#settings-close")
-    phone.page.locator("#panel").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
-    expect(close).to_be_in_viewport(ratio=1)
