@@ -15,7 +15,7 @@ import gradio as gr
 from autoglm_ui import conversation
 from autoglm_ui.beside import Replay
 from autoglm_ui.conversation import Exchange, Left, Reply
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.view import chat, comparison, drawer, replies
 from autoglm_ui.view.strings import Strings
 

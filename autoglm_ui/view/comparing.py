@@ -11,7 +11,8 @@ import gradio as gr
 from autoglm_ui.beside import NoSecond
 from autoglm_ui.conversation import Exchange, Reply, find, find_reply
 from autoglm_ui.jobs import tail
-from autoglm_ui.sessions import Session, Sessions
+from autoglm_ui.session import Session
+from autoglm_ui.sessions import Sessions
 from autoglm_ui.store import Shelf
 from autoglm_ui.view import chat, compare, comparison, notices
 from autoglm_ui.view.handlers import STATUS_INTERVAL, Handlers, Updates, described

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.backends.doctor import PRESETS, STEPS, Finding, Found, examine
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.view.strings import Strings
 
 

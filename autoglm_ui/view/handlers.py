@@ -20,15 +20,8 @@ from autoglm_ui.backends.choice import BUNDLED, BackendChoice
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import tail
 from autoglm_ui.quota import QuotaSpent
-from autoglm_ui.sessions import (
-    MAX_ATTACHMENTS,
-    WINDOW,
-    NothingToSend,
-    Session,
-    Sessions,
-    TooManyAttachments,
-    Visit,
-)
+from autoglm_ui.session import MAX_ATTACHMENTS, WINDOW, NothingToSend, Session, TooManyAttachments
+from autoglm_ui.sessions import Sessions, Visit
 from autoglm_ui.settings import Language, Settings
 from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import chat, compare, labels, meter, notices, rail, review, status

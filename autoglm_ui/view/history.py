@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.conversation import Conversation
-from autoglm_ui.sessions import Session, Sessions
+from autoglm_ui.session import Session
+from autoglm_ui.sessions import Sessions
 from autoglm_ui.store import Record, Shelf, archive
 from autoglm_ui.view import exports, notices, rail, report
 from autoglm_ui.view.handlers import Handlers, Updates

@@ -14,7 +14,7 @@ import numpy as np
 
 from autoglm_ui import conversation
 from autoglm_ui.conversation import Exchange, Reply
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.view import drawer, notices, replies
 from autoglm_ui.view.strings import Strings
 from engine.media import decode_audio

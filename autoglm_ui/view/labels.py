@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.recorder import LONGEST
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import compare, doctor, drawer, inspector, keys, rail
 from autoglm_ui.view.examples import cards

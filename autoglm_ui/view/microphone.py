@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.recorder import MicrophoneUnusable, Recorder, Recording
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.view import notices
 from autoglm_ui.view.security import on_this_machine
 from autoglm_ui.view.strings import Strings

@@ -7,7 +7,7 @@ from html import escape
 
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.quota import QuotaSpent
-from autoglm_ui.sessions import NothingToSend
+from autoglm_ui.session import NothingToSend
 from autoglm_ui.store import NotSaved
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AssistantError

@@ -22,7 +22,7 @@ import gradio as gr
 from autoglm_ui.actions import Action
 from autoglm_ui.conversation import Exchange
 from autoglm_ui.phone import Adb, Command, Device, PhoneFailed, commands, performable
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.settings import Settings
 from autoglm_ui.view import actions
 from autoglm_ui.view.remembered import Visitor

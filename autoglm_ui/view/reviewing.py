@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from autoglm_ui.conversation import find_reply
-from autoglm_ui.sessions import Session
+from autoglm_ui.session import Session
 from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.store.archive import Archived
 from autoglm_ui.view import exports, report, review

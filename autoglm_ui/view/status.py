@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from autoglm_ui.conversation import Reply
-from autoglm_ui.sessions import Attachment
+from autoglm_ui.session import Attachment
 from autoglm_ui.store import MediaFolder, NotSaved
 from autoglm_ui.view.strings import Strings
 from engine.protocol import AudioHeard, Backend, Failed, ImagePart, ImageSeen, Readiness

@@ -14,7 +14,8 @@ from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.beside import NoSecond
 from autoglm_ui.conversation import Conversation, Exchange, Reply, StillAnswering
 from autoglm_ui.jobs import BackgroundLoop
-from autoglm_ui.sessions import Session, Sessions, Visit
+from autoglm_ui.session import Session
+from autoglm_ui.sessions import Sessions, Visit
 from autoglm_ui.store import History, MediaFolder, Shelf
 from engine.protocol import AudioPart, Event, ImagePart, Message, Options, Request, TextPart
 

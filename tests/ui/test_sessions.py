@@ -11,7 +11,8 @@ from autoglm_ui.backends.choice import BackendChoice, BackendPool, UnavailableBa
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.conversation import StillAnswering
 from autoglm_ui.jobs import BackgroundLoop
-from autoglm_ui.sessions import MAX_ATTACHMENTS, NothingToSend, Session, Sessions, TooManyAttachments, Visit
+from autoglm_ui.session import MAX_ATTACHMENTS, NothingToSend, Session, TooManyAttachments
+from autoglm_ui.sessions import Sessions, Visit
 from engine.protocol import AudioPart, FailureKind, ImagePart, Options
 
 SCRIPT = BackendChoice("scripted:delay=0")

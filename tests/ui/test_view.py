@@ -12,7 +12,7 @@ import pytest
 
 from autoglm_ui.backends.scripted import Script, ScriptedBackend
 from autoglm_ui.conversation import Conversation, apply, send
-from autoglm_ui.sessions import Attachment
+from autoglm_ui.session import Attachment
 from autoglm_ui.store import MediaFolder
 from autoglm_ui.view import chat, status
 from autoglm_ui.view.actions import card
