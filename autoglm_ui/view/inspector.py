@@ -146,9 +146,14 @@ def _of(reply: Reply, session: Session) -> Backend | None:
     both = (session.backend, session.beside.backend)
     # Two may have one name; what was asked again without a medium, the first was asked.
     for backend in both if reply.without else reversed(both):
-        if backend is not None and backend.name == reply.backend:
+        if backend is not None and _is_called(backend.name, reply.backend):
             return backend
     return None
+
+
+def _is_called(name: str, then: str) -> bool:
+    """Whether `name` was once `then`: an endpoint goes by its address until its model is known."""
+    return name == then or name.endswith(f"@ {then}")
 
 
 def head(strings: Strings) -> str:
