@@ -128,6 +128,8 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         cleanup.callback(recorder.close)
         demo = page.build(sessions, media, settings, shelf, recorder)
         door = Door(accounts, key, settings.lang, settings.on_space) if accounts else None
+        if settings.api:
+            pool.lease(choice)  # at once: the service goes by its name
         service = make_service(pool, choice, settings.api_key) if settings.api else None
         routes = [health_route(pool, choice)] if service is None else service_routes(service)
         demo.launch(

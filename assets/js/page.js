@@ -216,13 +216,16 @@
       document.documentElement.lang = find("[data-language]")?.dataset.language ?? "en";
       const line = find("#status .status-line");
       const state = line?.querySelector(".state")?.textContent ?? "";
+      if (!state) return;
+      const done = line.dataset.state === "done";
       // The state may come before the last of the text: an answer is read out when all of it is there.
-      if (!state || state === said || (line.dataset.state === "done" && find("#stop")?.checkVisibility())) return;
-      said = state;
+      if (done && find("#stop")?.checkVisibility()) return;
       const answers = document.querySelectorAll("#live .bot-row .message-content");
-      const answer = line.dataset.state === "done" ? answers[answers.length - 1]?.textContent : "";
-      region.textContent = answer || state;
-    }).observe(document.body, { childList: true, subtree: true });
+      const news = (done && answers[answers.length - 1]?.textContent.trim()) || state;
+      if (news === said) return;
+      said = news;
+      region.textContent = news;
+    }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["class", "data-state"] });
   };
   if (document.body) announce();
   else on("DOMContentLoaded", announce);
