@@ -83,6 +83,9 @@ def test_settings_survive_a_restart(tmp_path: Path, visit: Callable[..., ChatPag
         expect(panel.get_by_label("Think before answering")).not_to_be_checked(timeout=PATIENCE)
         expect(panel.get_by_label("Folder or Hugging Face name")).to_have_value("scripted:delay=0")
         chat.close_settings()
-        chat.ask("hello again")
+        chat.send("hello again")
+        for column in ("#live", "#beside"):
+            answer = chat.page.locator(column)
+            expect(answer).to_contain_text("Text received: hello again", timeout=PATIENCE)
+        chat.wait()
         expect(chat.thought).to_have_count(0)
-        expect(chat.page.locator("#beside")).to_contain_text("Text received: hello again", timeout=PATIENCE)
