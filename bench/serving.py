@@ -41,14 +41,19 @@ def measure(runs: int) -> Result:
                 for count in CHATS:
                     tell(f"{name}: {count} at once")
                     found = [ask(address, model, count) for _ in range(min(runs, 3))]
-                    result.figures[f"{chats(count)}, {name}, tokens/s"] = [speed for speed, _ in found]
-                    result.figures[f"{chats(count)}, {name}, first text, s"] = [first for _, first in found]
+                    result.figures[f"{chats(count)}, {name}, tokens/s"] = [speed for speed, _, _ in found]
+                    result.figures[f"{chats(count)}, {name}, first text, s"] = [
+                        first for _, first, _ in found
+                    ]
+                    result.figures[f"{chats(count)}, {name}, client's processor, %"] = [
+                        100 * busy for _, _, busy in found
+                    ]
     for count in CHATS:
         names = (f"{chats(count)}, {OURS}, tokens/s", f"{chats(count)}, {THEIRS}, tokens/s")
         result.compare(f"{chats(count)}: ours against {THEIRS}", *names, 1.0 if count == 16 else None)
     result.notes = [
         f"Streamed chat completions of at most {NEW} tokens, greedy, one client for both; tokens as each "
-        "server's usage counts them. The servers run one after the other.",
+        "server's usage counts them. The servers run one after the other, on the client's cores.",
         "transformers serve runs with continuous batching and 256 blocks; it does not load nano itself.",
     ]
     return result
@@ -99,19 +104,22 @@ def wait_for(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"a server did not start: {log.read_text(errors='replace')[-300:]}")
 
 
-def ask(address: str, model: str, count: int) -> tuple[float, float]:
-    """Tokens a second of `count` chats at once, and the mean seconds to their first text."""
+def ask(address: str, model: str, count: int) -> tuple[float, float, float]:
+    """Of `count` chats at once: tokens a second, mean seconds to the first text, and the share of the time
+    that the client itself was at work on its core.
+    """
     return asyncio.run(_ask(address, model, count))
 
 
-async def _ask(address: str, model: str, count: int) -> tuple[float, float]:
+async def _ask(address: str, model: str, count: int) -> tuple[float, float, float]:
     from openai import AsyncOpenAI
 
     async with AsyncOpenAI(base_url=address, api_key="EMPTY", timeout=PATIENCE) as client:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         chats = await asyncio.gather(*(_chat(client, model, chat) for chat in range(count)))
-        seconds = time.perf_counter() - began
-    return sum(tokens for tokens, _ in chats) / seconds, statistics.mean(first for _, first in chats)
+        seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    tokens, first = sum(tokens for tokens, _ in chats), statistics.mean(first for _, first in chats)
+    return tokens / seconds, first, worked / seconds
 
 
 async def _chat(client: Any, model: str, chat: int) -> tuple[int, float]:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 import weakref
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +23,7 @@ from engine.loading import Loading
 from engine.metrics import Metrics
 from engine.pacing import Governor, Pacer, find_meter
 from engine.protocol import (
+    AnswerAdded,
     AssistantError,
     Capabilities,
     Event,
@@ -31,6 +32,7 @@ from engine.protocol import (
     InvalidRequest,
     LoadFailed,
     Readiness,
+    ReasoningAdded,
     Request,
     TextTooLong,
 )
@@ -67,16 +69,38 @@ class Outbox:
 
 
 class Mailbox:
-    """Where one reader waits for its events; None is the last."""
+    """Where one reader waits for its events; None is the last.
+
+    Pieces of one text that a slow reader has let lie are read as one: with many readers, to be told of each
+    token by itself costs more than the tokens.
+    """
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._letters: deque[Event | None] = deque()
+        self._arrived = asyncio.Event()
+
+    def put(self, event: Event | None) -> None:
+        """On the reader's loop."""
+        last = self._letters[-1] if self._letters else None
+        if isinstance(event, ReasoningAdded) and isinstance(last, ReasoningAdded):
+            self._letters[-1] = ReasoningAdded(last.text + event.text)
+        elif isinstance(event, AnswerAdded) and isinstance(last, AnswerAdded):
+            self._letters[-1] = AnswerAdded(last.text + event.text)
+        else:
+            self._letters.append(event)
+        self._arrived.set()
+
+    async def take(self) -> Event | None:
+        while not self._letters:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._letters.popleft()
 
 
 def deliver(posted: list[tuple[Mailbox, Event | None]]) -> None:
     for mailbox, event in posted:
-        mailbox.events.put_nowait(event)
+        mailbox.put(event)
 
 
 class Runtime:
@@ -127,7 +151,7 @@ class Runtime:
             yield error.as_event()
             return
         try:
-            while (event := await mailbox.events.get()) is not None:
+            while (event := await mailbox.take()) is not None:
                 yield event
         finally:
             self._scheduler.cancel(row)
