@@ -115,7 +115,8 @@ class Reply:
         end = self.answer_began if self.answer_began is not None else self.timings.total
         if not self.reasoning or end is None or self.first_token is None:
             return None
-        return end - self.first_token
+        # The end may be the backend's figure, the beginning is the page's: their clocks differ by a little.
+        return max(0.0, end - self.first_token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,12 @@ def test_thinking_that_was_stopped_lasted_until_then() -> None:
     assert reply.thinking_seconds == 3.0
 
 
+def test_thinking_never_lasts_less_than_no_time() -> None:
+    """The whole is timed by the backend, the first token by the page, which hears of it later."""
+    reply = fold((ReasoningAdded("a"), 1.0), (Finished("stop", timings=Timings(total=0.9)), 1.1))
+    assert reply.thinking_seconds == 0.0
+
+
 def test_failure_keeps_what_had_arrived() -> None:
     reply = fold(ReasoningAdded("think"), AnswerAdded("half an ans"), BROKEN)
     assert (reply.reasoning, reply.answer, reply.failure) == ("think", "half an ans", BROKEN)
