@@ -28,7 +28,7 @@ def bars(title: str, rows: Sequence[Bar], legend: Sequence[tuple[str, str]] = ()
     key = "".join(f'<li><i class="{kind}"></i>{escape(name)}</li>' for kind, name in legend)
     label = escape(title, quote=True)
     return (
-        f'<figure class="chart"><figcaption>{escape(title)}</figcaption>'
+        f'<figure class="chart" tabindex="0"><figcaption>{escape(title)}</figcaption>'
         f'<svg viewBox="0 0 {_LEFT + _WIDTH + _RIGHT} {height}" role="img" aria-label="{label}">'
         f"{drawn}</svg>" + (f'<ul class="legend">{key}</ul>' if key else "") + "</figure>"
     )
