@@ -128,8 +128,10 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         cleanup.callback(recorder.close)
         demo = page.build(sessions, media, settings, shelf, recorder)
         door = Door(accounts, key, settings.lang, settings.on_space) if accounts else None
+        # Held for as long as the program runs, so that the model stays when the last visitor leaves. The
+        # service goes by its name; else the page comes up first, since both import a lot, one at a time.
         if settings.api:
-            pool.lease(choice)  # at once: the service goes by its name
+            pool.lease(choice)
         service = make_service(pool, choice, settings.api_key) if settings.api else None
         routes = [health_route(pool, choice)] if service is None else service_routes(service)
         demo.launch(
@@ -140,10 +142,9 @@ def serve(settings: Settings, port: int, accounts: Accounts | None = None) -> in
         cleanup.callback(demo.close, verbose=False)
         # What is there by now stays: a full collection would walk through it, and nothing streams for 150 ms.
         gc.freeze()
-        # Held for as long as the program runs, so that the model stays when the last visitor leaves. The page
-        # comes up first: both import a lot, and Python imports one thing at a time.
-        pool.lease(choice)
-        if service is not None:
+        if service is None:
+            pool.lease(choice)
+        else:
             # Before the page: who still listens to an answer is told that it ends.
             cleanup.callback(service.state.attendance.end)
         print(f"autoglm-ui: http://{_shown_host(settings.host)}:{port}  (Ctrl+C ends it)", flush=True)

@@ -167,14 +167,21 @@ def split_thinking(text: str, thinks: bool) -> tuple[str, str]:
 def examine(examiner: Examiner, composer: Composer, count: int, batch_size: int) -> Iterator[Verdict]:
     """`count` samples of each skill."""
     for skill in EVALUATED:
-        rng = Random(f"evaluate/{skill}")
-        samples = [composer.compose(rng, skill) for _ in range(count)]
-        for start in range(0, count, batch_size):
-            batch = samples[start : start + batch_size]
-            for sample, (thinking, answer) in zip(batch, examiner.answer(batch), strict=True):
-                group = group_of(sample, examiner.recordings)
-                yield Verdict(sample, group, thinking, answer, judge(sample, answer))
+        yield from examine_skill(examiner, composer, skill, count, batch_size)
         logger.info("examined %s", skill)
+
+
+def examine_skill(
+    examiner: Examiner, composer: Composer, skill: str, count: int, batch_size: int
+) -> Iterator[Verdict]:
+    """`count` samples of one skill, always the same ones."""
+    rng = Random(f"evaluate/{skill}")
+    samples = [composer.compose(rng, skill) for _ in range(count)]
+    for start in range(0, count, batch_size):
+        batch = samples[start : start + batch_size]
+        for sample, (thinking, answer) in zip(batch, examiner.answer(batch), strict=True):
+            group = group_of(sample, examiner.recordings)
+            yield Verdict(sample, group, thinking, answer, judge(sample, answer))
 
 
 def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:

@@ -49,25 +49,25 @@ UNREADABLE: dict[str, dict[Language, tuple[str, str]]] = {
 }
 
 
-def tell_time(task: Task, scene: Scene) -> Reply:
-    language, spot = task.language, scene.reading("time")
-    if spot is None:
-        return Reply(*UNREADABLE["time"][language])
-    thinking, answer = {
-        "zh": (f"屏幕上写着{spot.value}。", f"屏幕上的时间是 {spot.value}。"),
-        "en": (f"The screen says {spot.value}.", f"The time on the screen is {spot.value}."),
-    }[language]
-    return Reply(thinking, answer, TEXT, (Mention(spot.value, spot),) * 2)
+# What a reading is said to be: the thinking, the answer.
+SAID: dict[str, dict[Language, tuple[str, str]]] = {
+    "time": {
+        "zh": ("屏幕上写着{value}。", "屏幕上的时间是 {value}。"),
+        "en": ("The screen says {value}.", "The time on the screen is {value}."),
+    },
+    "battery": {
+        "zh": ("状态栏里写着{value}%。", "电量是 {value}%。"),
+        "en": ("The status bar says {value}%.", "The battery is at {value}%."),
+    },
+}
 
 
-def tell_battery(task: Task, scene: Scene) -> Reply:
-    language, spot = task.language, scene.reading("battery")
+def read_out(task: Task, scene: Scene) -> Reply:
+    """The time or the charge."""
+    spot = scene.reading(task.intent)
     if spot is None:
-        return Reply(*UNREADABLE["battery"][language])
-    thinking, answer = {
-        "zh": (f"状态栏里写着{spot.value}%。", f"电量是 {spot.value}%。"),
-        "en": (f"The status bar says {spot.value}%.", f"The battery is at {spot.value}%."),
-    }[language]
+        return Reply(*UNREADABLE[task.intent][task.language])
+    thinking, answer = (text.format(value=spot.value) for text in SAID[task.intent][task.language])
     return Reply(thinking, answer, TEXT, (Mention(spot.value, spot),) * 2)
 
 
@@ -133,8 +133,8 @@ def tell_page(task: Task, scene: Scene) -> Reply:
 
 
 FACTS: dict[str, Callable[[Task, Scene], Reply]] = {
-    "time": tell_time,
-    "battery": tell_battery,
+    "time": read_out,
+    "battery": read_out,
     "wifi": tell_wifi,
     "count": count,
     "page": tell_page,

@@ -9,7 +9,6 @@ import argparse
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from random import Random
 
 import torch
 from PIL import Image, ImageDraw
@@ -17,7 +16,7 @@ from PIL import Image, ImageDraw
 from engine.model import register
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import Composer, Sample
-from engine.train.evaluate import TAP, Examiner, Verdict, judge
+from engine.train.evaluate import TAP, Examiner, Verdict, examine_skill
 from engine.train.hearing import record_corpus
 from engine.train.screens.canvas import Canvas
 from engine.train.tasks import Expectation
@@ -32,17 +31,6 @@ def choose(verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
     """The first right one and the first wrong one, as far as there are such."""
     for wanted in (True, False):
         yield from [verdict for verdict in verdicts if (verdict.score == 1.0) == wanted][:1]
-
-
-def ask(examiner: Examiner, composer: Composer, skill: str) -> list[Verdict]:
-    rng = Random(f"gallery/{skill}")
-    samples = [composer.compose(rng, skill) for _ in range(ASKED)]
-    verdicts = []
-    for start in range(0, ASKED, BATCH):
-        batch = samples[start : start + BATCH]
-        for sample, (thinking, answer) in zip(batch, examiner.answer(batch), strict=True):
-            verdicts.append(Verdict(sample, skill, thinking, answer, judge(sample, answer)))
-    return verdicts
 
 
 def draw(verdict: Verdict, screens: ScreenCorpus, said: str) -> Image.Image:
@@ -104,7 +92,7 @@ def main() -> None:
     recordings = record_corpus(options.data, "heldout", 1500, 60, 2, options.digits)
     examiner = Examiner(options.model, screens, recordings, torch.device("cpu"))
     composer = Composer(screens.scenes, recordings.utterances, "heldout")
-    columns = [list(choose(ask(examiner, composer, skill))) for skill in SKILLS]
+    columns = [list(choose(list(examine_skill(examiner, composer, skill, ASKED, BATCH)))) for skill in SKILLS]
     sheet = Image.new("RGB", (len(columns) * WIDTH, 2 * HEIGHT), PAPER)
     for column, verdicts in enumerate(columns):
         for verdict in verdicts:
