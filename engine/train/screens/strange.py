@@ -5,6 +5,7 @@ What is to be said of them is that nothing is recognised, instead of something i
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 from engine.train.screens.canvas import Canvas
@@ -13,8 +14,8 @@ from engine.train.screens.page import Page
 from engine.train.screens.screen import LAYOUTS, Screen, Split, draw_screen, pick_shape
 from engine.train.screens.theme import hsv, photo, pick_theme, wallpaper
 
-#: Of a screen that is shrunk so far, no icon has ten pixels.
-FAR = (3, 4)
+#: Units that a screen seen from afar is wide: a third of a phone and less, so that no icon can be told.
+FAR = (110.0, 150.0)
 
 
 def draw_strange(seed: int, split: Split, *, longer_side: int = 800) -> Screen:
@@ -63,7 +64,7 @@ def _chart(page: Page, seed: int, split: Split) -> None:
 def _far(page: Page, seed: int, split: Split) -> None:
     """Several screens side by side, as a desktop or a contact sheet shows them."""
     rng, canvas = page.rng, page.canvas
-    columns = rng.choice(FAR)
+    columns = math.ceil(canvas.width / rng.uniform(*FAR))
     side = canvas.image.width // columns
     y = 0
     while y < canvas.image.height:
