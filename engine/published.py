@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from engine import phone
@@ -258,9 +258,7 @@ def cropped(size: tuple[int, int], width: int, height: int) -> tuple[float, floa
 
 def count_runs(ids: Tensor, token: int) -> list[int]:
     """Lengths of the unbroken runs of `token` in ids [length]."""
-    found = torch.cat([torch.tensor([0]), (ids == token).int(), torch.tensor([0])]).diff()
-    starts, stops = (found == 1).nonzero().flatten(), (found == -1).nonzero().flatten()
-    return (stops - starts).tolist()
+    return [len(list(run)) for found, run in itertools.groupby(ids.tolist()) if found == token]
 
 
 def share(runs: Sequence[int], index: int, count: int) -> int | None:

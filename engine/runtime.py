@@ -8,11 +8,8 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import threading
 import weakref
-from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from engine.answer import Answer, unexpected
 from engine.loading import Loading
+from engine.mailbox import Mailbox, Outbox
 from engine.metrics import Metrics
 from engine.pacing import Governor, Pacer, find_meter
 from engine.protocol import (
-    AnswerAdded,
     AssistantError,
     Capabilities,
     Event,
@@ -32,7 +29,6 @@ from engine.protocol import (
     InvalidRequest,
     LoadFailed,
     Readiness,
-    ReasoningAdded,
     Request,
     TextTooLong,
 )
@@ -47,60 +43,6 @@ if TYPE_CHECKING:
     from engine.prompt import Prompt
 
 logger = logging.getLogger(__name__)
-
-
-class Outbox:
-    """Events on their way to the event loops of their readers, one call a loop for all of a turn."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._letters: dict[asyncio.AbstractEventLoop, list[tuple[Mailbox, Event | None]]] = defaultdict(list)
-
-    def post(self, mailbox: Mailbox, event: Event | None) -> None:
-        with self._lock:
-            self._letters[mailbox.loop].append((mailbox, event))
-
-    def flush(self) -> None:
-        with self._lock:  # held, so that two threads cannot overtake each other
-            letters, self._letters = self._letters, defaultdict(list)
-            for loop, posted in letters.items():
-                with contextlib.suppress(RuntimeError):  # the reader's loop has gone
-                    loop.call_soon_threadsafe(deliver, posted)
-
-
-class Mailbox:
-    """Where one reader waits for its events; None is the last.
-
-    Pieces of one text that a slow reader has let lie are read as one: with many readers, to be told of each
-    token by itself costs more than the tokens.
-    """
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self._letters: deque[Event | None] = deque()
-        self._arrived = asyncio.Event()
-
-    def put(self, event: Event | None) -> None:
-        """On the reader's loop."""
-        last = self._letters[-1] if self._letters else None
-        if isinstance(event, ReasoningAdded) and isinstance(last, ReasoningAdded):
-            self._letters[-1] = ReasoningAdded(last.text + event.text)
-        elif isinstance(event, AnswerAdded) and isinstance(last, AnswerAdded):
-            self._letters[-1] = AnswerAdded(last.text + event.text)
-        else:
-            self._letters.append(event)
-        self._arrived.set()
-
-    async def take(self) -> Event | None:
-        while not self._letters:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._letters.popleft()
-
-
-def deliver(posted: list[tuple[Mailbox, Event | None]]) -> None:
-    for mailbox, event in posted:
-        mailbox.put(event)
 
 
 class Runtime:
@@ -183,8 +125,10 @@ class Runtime:
 
     def _end_turn(self) -> None:
         """On the scheduler's thread, when all who were answered in a turn have been told."""
-        self._outbox.flush()
-        if self._pacer is not None:
+        if self._pacer is None:
+            self._outbox.flush_due()
+        else:
+            self._outbox.flush()
             self._pacer.pause()
 
     def _lose(self, error: Exception) -> None:

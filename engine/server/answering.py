@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _STOPPING = "the server is stopping"
 KEEP_ALIVE = 15.0  # seconds; proxies commonly give up after 60 without a byte
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SSE_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -48,8 +49,7 @@ class Channel:
         self.begun = False
 
     async def data(self, payload: dict[str, Any]) -> None:
-        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-        await self._write(f"data: {text}\n\n")
+        await self._write(f"data: {_JSON.encode(payload)}\n\n")
 
     async def done(self) -> None:
         await self._write("data: [DONE]\n\n", more=False)

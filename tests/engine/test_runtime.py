@@ -25,7 +25,7 @@ from engine.protocol import (  # noqa: E402
     TextPart,
     TokenScored,
 )
-from engine.runtime import Mailbox, Runtime  # noqa: E402
+from engine.runtime import Runtime  # noqa: E402
 from engine.slots import Limits  # noqa: E402
 
 
@@ -183,25 +183,6 @@ async def test_who_asks_for_no_token_is_told_what_the_prompt_takes(runtime):
     assert finished.usage.prompt_tokens == perceived.prompt_tokens
     assert finished.usage.completion_tokens == 0
     assert runtime.metrics().passes == 0
-
-
-async def test_who_reads_slowly_gets_what_lies_there_in_one_piece():
-    mailbox = Mailbox()
-    thinking = [ReasoningAdded("I "), ReasoningAdded("think.")]
-    for event in (
-        Queued(0, "loading"),
-        *thinking,
-        AnswerAdded("So "),
-        AnswerAdded("it "),
-        AnswerAdded("is."),
-    ):
-        mailbox.put(event)
-    assert await mailbox.take() == Queued(0, "loading")
-    assert await mailbox.take() == ReasoningAdded("I think.")
-    mailbox.put(AnswerAdded(" Yes."))
-    mailbox.put(None)
-    assert await mailbox.take() == AnswerAdded("So it is. Yes.")
-    assert await mailbox.take() is None
 
 
 async def test_closing_stops_the_decode_loop_at_the_next_token(runtime):
