@@ -231,34 +231,6 @@ def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     return assemble(vision, audio, vocab_size, token_ids, fusion_layers=[1, 3])
 
 
-def teacher(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
-    """The size that nano is distilled from, five times as large: 43 million parameters.
-
-    It reads and writes what nano does, and sees as many cells and frames. Arguments as for `nano`.
-    """
-    vision = AutoGLMVisionConfig(stage_channels=(32, 64, 160, 320), stage_blocks=(1, 2, 2, 2), **EYES)
-    audio = AutoGLMAudioConfig(
-        hidden_size=320,
-        num_hidden_layers=12,
-        num_attention_heads=5,
-        intermediate_size=1024,
-        num_units=num_units,
-    )
-    return assemble(
-        vision,
-        audio,
-        vocab_size,
-        token_ids,
-        hidden_size=512,
-        intermediate_size=1408,
-        num_hidden_layers=8,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        fusion_layers=[1, 3, 5, 7],
-        fusion_heads=8,
-    )
-
-
 def tiny(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     """Every part, as small as can be: to try something out in seconds. Arguments as for `nano`."""
     vision = AutoGLMVisionConfig(stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), **EYES)

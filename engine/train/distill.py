@@ -21,10 +21,9 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from engine.model.modeling import AutoGLMForConditionalGeneration
-from engine.train.corpus import ScreenCorpus
 from engine.train.dialogues import Composer
-from engine.train.hearing import HearingCorpus
-from engine.train.joint_stage import IGNORED, JointStage, Lesson, hear_all, see_all, teach_dialogue
+from engine.train.features import Perception
+from engine.train.joint_stage import IGNORED, JointStage, Lesson, teach_dialogue
 from engine.train.trainer import Losses
 
 Model = AutoGLMForConditionalGeneration
@@ -74,32 +73,33 @@ class DistillStage(JointStage):
 
 @dataclass(frozen=True)
 class Guide:
-    """A teacher at work: what its own encoders make of the training data is computed once.
+    """A teacher at work; `perception` is what its own encoders make of the training data.
 
     It must have been made with the student's tokenizer, and have a grid and frames of the student's size.
     """
 
     teacher: Model
     tokenizer: PreTrainedTokenizerFast
-    screens: ScreenCorpus
-    recordings: HearingCorpus
+    composer: Composer
+    perception: Perception
     lesson: Lesson
-
-    @cached_property
-    def composer(self) -> Composer:
-        return Composer(self.screens.scenes, self.recordings.utterances, "train")
 
     @cached_property
     def stage(self) -> JointStage:
         teacher = self.teacher.eval().requires_grad_(False)
-        seen, heard = see_all(teacher, self.screens), hear_all(teacher, self.recordings)
-        sizes = self.screens.content_sizes
-        return JointStage(teacher, self.tokenizer, self.composer, seen, heard, sizes, self.lesson)
+        return JointStage(teacher, self.tokenizer, self.composer, self.perception, self.lesson)
 
     def distill(
-        self, student: Model, lessons: Sequence[Lesson], folder: Path, distillation: Distillation
+        self,
+        student: Model,
+        perception: Perception,
+        lessons: Sequence[Lesson],
+        folder: Path,
+        distillation: Distillation,
     ) -> None:
-        """Train the student's decoder, fusion and alignments in place, lesson by lesson."""
+        """Train the student's decoder, fusion and alignments in place, lesson by lesson.
+
+        perception: what the student's encoders make of the training data.
+        """
         make_stage = partial(DistillStage, guide=self.stage, distillation=distillation)
-        data = self.composer, self.screens, self.recordings
-        teach_dialogue(student, self.tokenizer, *data, lessons, folder, make_stage)
+        teach_dialogue(student, self.tokenizer, self.composer, perception, lessons, folder, make_stage)

@@ -1,6 +1,6 @@
 """Then the decoder: it learns to think and answer, looking at what the encoders see and hear.
 
-The encoders are done, so their features are computed once and kept; the alignment into the shared space,
+The encoders are done, so their features are kept (`features.py`); the alignment into the shared space,
 the gated cross-attention and the decoder learn together. While it learns what to say it is also told where
 to look for it (`gaze.py`).
 """
@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,78 +23,18 @@ from engine.model.audio import AudioFeatures
 from engine.model.fusion import MediaMemory, pad_rows
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.vision import VisionFeatures
-from engine.train.corpus import ScreenCorpus
 from engine.train.dialogues import Composer, Sample
+from engine.train.features import Perception
 from engine.train.gaze import GazeRecorder, Look, Surroundings, find_mentions, pad_looks, plan_looks
-from engine.train.hearing import HearingCorpus
 from engine.train.trainer import Losses, Schedule, train
 
 logger = logging.getLogger(__name__)
 
 IGNORED = -100
-SEEN_AT_ONCE = 32
 GROUP = 8  # batches that are composed together
 GAZE_WEIGHT = 0.5
 # Lengths are rounded up to these: every new shape costs a matrix library time and memory.
 TOKEN_STEP, MEDIA_STEP, SCORED_STEP, CELL_STEP = 16, 32, 512, 1024
-
-
-@dataclass(frozen=True)
-class SeenScreens:
-    """What the image encoder makes of a corpus.
-
-    Per screen, cells float16 [cells, channels] and points float32 [cells, 2].
-    """
-
-    cells: Sequence[np.ndarray]
-    points: Sequence[np.ndarray]
-
-
-@torch.no_grad()
-def see_all(model: AutoGLMForConditionalGeneration, corpus: ScreenCorpus) -> SeenScreens:
-    """Encode every screen once, those of one shape together."""
-    encoder, device = model.model.vision.encoder.eval(), model.device
-    cells: dict[int, np.ndarray] = {}
-    points: dict[int, np.ndarray] = {}
-    for shape in np.unique(corpus.content_sizes, axis=0):
-        alike = np.flatnonzero((corpus.content_sizes == shape).all(axis=1))
-        for start in range(0, len(alike), SEEN_AT_ONCE):
-            batch = alike[start : start + SEEN_AT_ONCE]
-            pixels = torch.from_numpy(corpus.pixels[batch]).permute(0, 3, 1, 2).float().div(255)
-            sizes = torch.from_numpy(corpus.content_sizes[batch])
-            features = encoder(pixels.to(device), sizes.to(device))
-            cells.update(zip(batch.tolist(), features.cells.half().cpu().numpy(), strict=True))
-            points.update(zip(batch.tolist(), features.points.cpu().numpy(), strict=True))
-    logger.info("saw %d screens", len(corpus))
-    indices = range(len(corpus))
-    return SeenScreens([cells[index] for index in indices], [points[index] for index in indices])
-
-
-@dataclass(frozen=True)
-class HeardSpeech:
-    """What the speech encoder makes of a corpus.
-
-    Per recording, frames float16 [frames, channels], and the frames at which its spelling head heard a phone.
-    """
-
-    frames: Sequence[np.ndarray]
-    spikes: Sequence[tuple[int, ...]]
-
-
-@torch.no_grad()
-def hear_all(model: AutoGLMForConditionalGeneration, corpus: HearingCorpus) -> HeardSpeech:
-    """Encode every recording once."""
-    audio, device = model.model.audio.eval(), model.device
-    frames, spikes = [], []
-    for index in range(len(corpus)):
-        mel = torch.from_numpy(corpus.mel(index))[None].to(device)
-        features = audio.encoder(mel, torch.tensor([mel.shape[-1]], device=device))
-        frames.append(features.frames[0].half().cpu().numpy())
-        heard = audio.spell(features)[0].argmax(dim=-1).nonzero()[:, 0]
-        spikes.append(tuple(heard.tolist()))
-        if index % 4000 == 3999:
-            logger.info("heard %d of %d recordings", index + 1, len(corpus))
-    return HeardSpeech(frames, spikes)
 
 
 def to_chat(sample: Sample) -> list[dict[str, Any]]:
@@ -180,13 +119,12 @@ class JointStage:
         model: AutoGLMForConditionalGeneration,
         tokenizer: PreTrainedTokenizerFast,
         composer: Composer,
-        seen: SeenScreens,
-        heard: HeardSpeech,
-        content_sizes: np.ndarray,
+        perception: Perception,
         lesson: Lesson,
     ) -> None:
         self.model, self.composer, self.lesson = model, composer, lesson
-        self.seen, self.heard, self.content_sizes = seen, heard, content_sizes
+        self.seen, self.heard = perception.seen, perception.heard
+        self.content_sizes = perception.content_sizes
         self.speller = Speller(tokenizer)
         self.recorder = GazeRecorder(model.model.language_model.fusions())
         self.group: tuple[int, list[list[tuple[Sample, Spelt]]]] = (-1, [])
@@ -230,7 +168,7 @@ class JointStage:
             size = (width, height)
         if sample.recording is not None:
             frames = len(self.heard.frames[sample.recording])
-            spikes = self.heard.spikes[sample.recording]
+            spikes = self.heard.spikes[sample.recording].tolist()
         return Surroundings(cells, size, self.model.config.vision.stride, frames, spikes)
 
     def loss(self, batch: dict[str, Any]) -> Losses:
@@ -315,20 +253,19 @@ def teach_dialogue(
     model: AutoGLMForConditionalGeneration,
     tokenizer: PreTrainedTokenizerFast,
     composer: Composer,
-    screens: ScreenCorpus,
-    recordings: HearingCorpus,
+    perception: Perception,
     lessons: Sequence[Lesson],
     folder: Path,
     make_stage: Callable[..., JointStage] = JointStage,
 ) -> None:
     """Train the decoder, the fusion and both alignments, lesson by lesson; the encoders stay as they are.
 
+    perception: what the encoders of `model` make of the training data.
     make_stage: takes what `JointStage` takes.
     """
     for encoder in (model.model.vision.encoder, model.model.audio.encoder):
         encoder.requires_grad_(False)
-    seen, heard = see_all(model, screens), hear_all(model, recordings)
     for lesson in lessons:
-        stage = make_stage(model, tokenizer, composer, seen, heard, screens.content_sizes, lesson)
+        stage = make_stage(model, tokenizer, composer, perception, lesson)
         model.train()
         train(lesson.name, model, stage.draw, stage.loss, lesson.schedule, folder)

@@ -1,8 +1,8 @@
 """Makes nano from nothing: `python -m engine.train.nano --out assets/nano`, or `make nano`.
 
-Draw and record; teach a teacher; teach nano's eyes and ears, then distil the teacher into it; prune both
-encoders and recover; learn the rounding of INT8; export, and compare what each step did. Every stage is kept
-in the runs folder and goes on from its last checkpoint (see `workshop.py`).
+Draw and record; teach nano's eyes and ears, then its answers; make a deeper teacher of it, and distil that
+into it; prune both encoders and recover; learn the rounding of INT8; export, and compare what each step did.
+Every stage is kept in the runs folder and goes on from its last checkpoint (see `workshop.py`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 Model = AutoGLMForConditionalGeneration
 
 NOTE = (
-    "This edition was distilled from a larger model of the same class. Channels that it hardly used were "
-    "taken out of both encoders. Its linear layers are stored as INT8, with whose rounding it was trained."
+    "This edition was distilled from a deeper model that had grown out of it. Channels that it hardly used "
+    "were taken out of both encoders. Its linear layers are stored as INT8, and it was trained with their "
+    "rounding."
 )
 
 
@@ -39,8 +40,9 @@ def stages(work: Workshop) -> dict[str, Callable[[], Model]]:
         return model
 
     return {
-        "teacher": work.teacher,
         "student": work.student,
+        "teacher": work.teacher,
+        "alone": work.alone,
         "distilled": work.distilled,
         "continued": work.continued,
         "pruned": work.pruned,

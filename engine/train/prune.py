@@ -149,6 +149,18 @@ def choose_by_flops(
     return choose(sensitivities, high, multiple), high
 
 
+def select(
+    stage: VisionStage | AudioStage, fewer: float, multiple: int = 8, criterion: Criterion = "gradient"
+) -> Kept:
+    """The channels that an encoder keeps to have that share of FLOPs fewer. stage: over training data."""
+    batches = (stage.draw(step) for step in range(BATCHES))
+    sensitivities = measure(stage.model, stage.loss, batches, criterion)
+    kept, share = choose_by_flops(stage.model, sensitivities, fewer, multiple)
+    smaller = cut(stage.model, kept)
+    logger.info("%s: %s", type(smaller).__name__, describe(stage.model, smaller, kept, share))
+    return kept
+
+
 def replace_encoder(model: AutoGLMForConditionalGeneration, smaller: Encoder) -> None:
     """Put a smaller encoder into the whole model, its configuration too."""
     if isinstance(smaller, AutoGLMVisionModel):
@@ -157,27 +169,10 @@ def replace_encoder(model: AutoGLMForConditionalGeneration, smaller: Encoder) ->
         model.model.audio, model.config.audio_config = smaller, smaller.config
 
 
-def prune(
-    model: AutoGLMForConditionalGeneration,
-    eyes: VisionStage | None,
-    ears: AudioStage | None,
-    fewer: float,
-    multiple: int = 8,
-    criterion: Criterion = "gradient",
-) -> None:
-    """Take at least `fewer` of its FLOPs out of each encoder, in place.
-
-    eyes, ears: stages over training data that give the loss; None leaves that encoder whole.
-    """
-    for stage in (eyes, ears):
-        if stage is None:
-            continue
-        batches = (stage.draw(step) for step in range(BATCHES))
-        sensitivities = measure(stage.model, stage.loss, batches, criterion)
-        kept, share = choose_by_flops(stage.model, sensitivities, fewer, multiple)
-        smaller = cut(stage.model, kept)
-        logger.info("%s: %s", type(smaller).__name__, describe(stage.model, smaller, kept, share))
-        replace_encoder(model, smaller)
+def prune(model: AutoGLMForConditionalGeneration, eyes: Kept, ears: Kept) -> None:
+    """Take all but these channels out of both encoders, in place."""
+    replace_encoder(model, cut(model.model.vision, eyes))
+    replace_encoder(model, cut(model.model.audio, ears))
 
 
 def describe(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from engine.model.configuration import AutoGLMConfig, nano, teacher, tiny
+from engine.model.configuration import AutoGLMConfig, nano, tiny
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import SKILLS, TYPED
 from engine.train.distill import Distillation
@@ -49,19 +49,24 @@ class Course:
         )
 
 
+ENCODERS_DONE = {"vision": replace(VISION, steps=0), "audio": replace(AUDIO, steps=0), "looking": None}
+# The teacher, once the student has been made deeper.
+TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=1800, learning_rate=9e-4))
+# The student, with the teacher and without.
+APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=1000, learning_rate=7e-4, warmup=50))
 # What a model does again after something was taken from it: short, and more gently.
 RECOVERY = Course(
-    replace(VISION, steps=900, learning_rate=6e-4, warmup=50),
-    replace(AUDIO, steps=1500, learning_rate=4e-4),
+    replace(VISION, steps=500, learning_rate=6e-4, warmup=50),
+    replace(AUDIO, steps=1000, learning_rate=4e-4),
     None,
-    replace(JOINT, steps=700, learning_rate=4e-4),
+    replace(JOINT, steps=600, learning_rate=4e-4, warmup=50),
 )
 # With the rounding of INT8. The image encoder has none: INT8 leaves convolutions as they are.
 ROUNDING = Course(
     replace(VISION, steps=0),
-    replace(AUDIO, steps=600, learning_rate=1e-4, warmup=50),
+    replace(AUDIO, steps=0),
     None,
-    replace(JOINT, steps=600, learning_rate=1e-4, warmup=50),
+    replace(JOINT, steps=300, learning_rate=1.5e-4, warmup=50),
 )
 
 #: Below this share the models are tiny too: the pipeline is tried out, nothing is learned.
@@ -72,6 +77,7 @@ TRIAL = 0.01
 class Recipe:
     """How much data and how many steps. What the bundled nano had of it stands in its card.
 
+    depth: the teacher's decoder has so many times the student's layers.
     texts: dialogues that the vocabulary is made of; vocabulary: its size.
     fewer: the share of its FLOPs that pruning takes out of each encoder; multiple: channels stay in
         multiples of this, which processors like.
@@ -80,8 +86,8 @@ class Recipe:
     examined: samples of each skill that every model of the table is scored on.
     """
 
-    student: Callable[..., AutoGLMConfig] = nano
-    teacher: Callable[..., AutoGLMConfig] = teacher
+    size: Callable[..., AutoGLMConfig] = nano
+    depth: int = 2
     vocabulary: int = 2048
     context: int = 512
     texts: int = 30_000
@@ -93,6 +99,8 @@ class Recipe:
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
     course: Course = Course()
+    teaching: Course = TEACHING
+    apprenticeship: Course = APPRENTICESHIP
     distillation: Distillation = Distillation()
     fewer: float = 0.3
     multiple: int = 8
@@ -120,11 +128,11 @@ class Recipe:
         courses = {
             field.name: getattr(self, field.name).scaled(scale)
             for field in fields(self)
-            if field.name in ("course", "recovery", "rounding")
+            if field.type == "Course"
         }
         made = replace(self, **counts, **courses)
         if scale < TRIAL:
-            made = replace(made, student=tiny, teacher=tiny, vocabulary=640, multiple=1, answer_tokens=8)
+            made = replace(made, size=tiny, vocabulary=640, multiple=1, answer_tokens=8)
         return made
 
 

@@ -1,6 +1,6 @@
 """Which temperature and mix to distill with: `python -m engine.train.sweep --runs runs/nano`.
 
-For each choice the same student, its encoders taught, is taught as long by the same teacher; what it then
+For each choice the same student is taught on for as long by the same teacher; what it then
 misses on held-out questions stands in a table. Its first row is the right answers alone.
 """
 
@@ -43,7 +43,9 @@ def sweep(
     rows = []
     for choice in choices:
         student = open_student()
-        guide.distill(student, [lesson], folder / f"T{choice.temperature:g}-mix{choice.mix:g}", choice)
+        guide.distill(
+            student, guide.perception, [lesson], folder / f"T{choice.temperature:g}-mix{choice.mix:g}", choice
+        )
         said = heldout.score(student.eval())
         rows.append({"temperature": choice.temperature, "mix": choice.mix, **said})
         logger.info("T %g, mix %g: %s", choice.temperature, choice.mix, said)
@@ -63,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     work = Workshop.of(options)
-    lesson = work.recipe.course.lessons[-1]
+    lesson = work.recipe.apprenticeship.lessons[-1]
     lesson = replace(lesson, schedule=replace(lesson.schedule, steps=options.steps))
     rows = sweep(
-        work.with_encoders,
+        work.student,
         work.guide,
         lesson,
         choices_of(options.temperatures, options.mixes),

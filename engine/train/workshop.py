@@ -1,11 +1,13 @@
 """The models on nano's way, each made from the ones before it, once, and kept in the runs folder.
 
-    teacher       the larger size, taught by eye, ear and answer
-    encoders      nano's own eyes and ears, its decoder still blank
-    student       nano taught by the right answers alone
-    distilled     nano taught by the teacher too
-    pruned        distilled, with channels taken out of both encoders
-    recovered     pruned, taught again for a while
+    encoders      eyes and ears, the decoder still blank
+    student       taught by the right answers
+    teacher       the student made deeper, and taught on
+    alone         the student taught on without the teacher: what distillation is to be compared with
+    distilled     the student taught on for as long by the teacher, too
+    lean          encoders, with channels taken out of both, taught again for a while
+    pruned        distilled, without those channels
+    recovered     pruned, with the lean encoders, taught again for a while
     continued     distilled, taught again for as long: what pruning is to be compared with
     aware         recovered, taught with the rounding of INT8
 
@@ -33,13 +35,16 @@ from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.tokenization import train_tokenizer
 from engine.train import qat
 from engine.train.audio_stage import AudioStage, teach_hearing
+from engine.train.channels import Kept
+from engine.train.deepen import deepen
 from engine.train.dialogues import Composer
 from engine.train.distill import Guide
 from engine.train.export import write_checkpoint
+from engine.train.features import Perception, perceive
 from engine.train.hearing import known_units
 from engine.train.heldout import HeldOut
 from engine.train.joint_stage import teach_dialogue, token_id
-from engine.train.prune import prune
+from engine.train.prune import prune, select
 from engine.train.recipe import Course, Data, Recipe, prepare
 from engine.train.trainer import pick_device
 from engine.train.vision_stage import VisionStage, teach_vision
@@ -127,8 +132,16 @@ class Workshop:
     @cached_property
     def guide(self) -> Guide:
         """The teacher, ready to teach."""
-        lesson = self.recipe.course.lessons[-1]
-        return Guide(self.teacher(), self.tokenizer, self.data.screens, self.data.recordings, lesson)
+        lesson = self.recipe.apprenticeship.lessons[-1]
+        return Guide(self.teacher(), self.tokenizer, self.composer, self.perception, lesson)
+
+    @cached_property
+    def perception(self) -> Perception:
+        """The training data as the whole encoders have it."""
+        return self.perceive(self.with_encoders())
+
+    def perceive(self, encoders: Model) -> Perception:
+        return perceive(encoders, self.data.screens, self.data.recordings, self.folder / "features")
 
     def questions(self, count: int) -> HeldOut:
         return HeldOut(
@@ -167,17 +180,9 @@ class Workshop:
 
     # --------------------------------------------------------------------------------- models
 
-    def teacher(self) -> Model:
-        def make(folder: Path) -> Model:
-            model = self.blank(self.recipe.teacher)
-            self.teach_encoders(model, self.recipe.course, folder)
-            return self.teach_answers(model, self.recipe.course, folder)
-
-        return self.keep("teacher", make)
-
     def with_encoders(self) -> Model:
         def make(folder: Path) -> Model:
-            model = self.blank(self.recipe.student)
+            model = self.blank(self.recipe.size)
             return self.teach_encoders(model, self.recipe.course, folder)
 
         return self.keep("encoders", make)
@@ -187,35 +192,80 @@ class Workshop:
             "student", lambda folder: self.teach_answers(self.with_encoders(), self.recipe.course, folder)
         )
 
+    def teacher(self) -> Model:
+        def make(folder: Path) -> Model:
+            deeper = deepen(self.student(), self.recipe.depth)
+            return self.teach_answers(deeper, self.recipe.teaching, folder)
+
+        return self.keep("teacher", make)
+
+    def alone(self) -> Model:
+        return self.keep(
+            "alone", lambda folder: self.teach_answers(self.student(), self.recipe.apprenticeship, folder)
+        )
+
     def distilled(self) -> Model:
         return self.keep(
-            "distilled", lambda folder: self.distill(self.with_encoders(), self.recipe.course, folder)
+            "distilled", lambda folder: self.distill(self.student(), self.recipe.apprenticeship, folder)
         )
+
+    def lean_encoders(self) -> Model:
+        """`encoders` with fewer channels, taught again. Theirs is the alignment that their heads were taught
+        on, so what a channel is worth is measured there; in the students it has moved on."""
+
+        def make(folder: Path) -> Model:
+            model = self.with_encoders()
+            prune(model, *self.kept_channels())
+            return self.teach_encoders(model, self.recipe.recovery, folder)
+
+        return self.keep("lean", make)
+
+    def kept_channels(self) -> tuple[Kept, Kept]:
+        """Of the eyes and of the ears, by group."""
+        path = self.folder / "channels.json"
+        if not path.exists():
+            model, recipe = self.with_encoders().model, self.recipe
+            eyes = VisionStage(model.vision, self.data.screens, 16, self.device)
+            ears = AudioStage(model.audio, self.data.recordings, 16, self.device)
+            found = [select(stage, recipe.fewer, recipe.multiple) for stage in (eyes, ears)]
+            lists = [{name: kept.tolist() for name, kept in groups.items()} for groups in found]
+            path.write_text(json.dumps(lists) + "\n", "utf-8")
+        eyes, ears = json.loads(path.read_text("utf-8"))
+        return to_indices(eyes), to_indices(ears)
 
     def pruned(self) -> Model:
         def make(_folder: Path) -> Model:
             model = self.distilled()
-            eyes = VisionStage(model.model.vision, self.data.screens, 16, self.device)
-            ears = AudioStage(model.model.audio, self.data.recordings, 16, self.device)
-            prune(model, eyes, ears, self.recipe.fewer, self.recipe.multiple)
+            prune(model, *self.kept_channels())
             return model
 
         return self.keep("pruned", make)
 
     def recovered(self) -> Model:
-        return self.keep("recovered", lambda folder: self.teach_again(self.pruned(), folder))
+        def make(folder: Path) -> Model:
+            model, lean = self.pruned(), self.lean_encoders()
+            for own, taught in (
+                (model.model.vision, lean.model.vision),
+                (model.model.audio, lean.model.audio),
+            ):
+                own.encoder.load_state_dict(taught.encoder.state_dict())
+            return self.distill(model, self.recipe.recovery, folder, self.perceive(lean))
+
+        return self.keep("recovered", make)
 
     def continued(self) -> Model:
-        return self.keep("continued", lambda folder: self.teach_again(self.distilled(), folder))
+        return self.keep(
+            "continued", lambda folder: self.distill(self.distilled(), self.recipe.recovery, folder)
+        )
 
     def aware(self) -> Model:
         """Its weights are kept exact; `qat.store` rounds them, but for the layers of `sensitive`."""
 
         def make(folder: Path) -> Model:
-            model, kept = self.recovered(), self.sensitive()
+            model, lean, kept = self.recovered(), self.lean_encoders(), self.sensitive()
             qat.begin(model, kept)
-            self.teach_encoders(model, self.recipe.rounding, folder)
-            self.distill(model, self.recipe.rounding, folder)
+            qat.begin(lean, kept)
+            self.distill(model, self.recipe.rounding, folder, self.perceive(lean))
             qat.end(model)
             return model
 
@@ -242,15 +292,17 @@ class Workshop:
         return model
 
     def teach_answers(self, model: Model, course: Course, folder: Path) -> Model:
-        data = self.composer, self.data.screens, self.data.recordings
-        teach_dialogue(model, self.tokenizer, *data, course.lessons, folder)
+        teach_dialogue(model, self.tokenizer, self.composer, self.perception, course.lessons, folder)
         return model
 
-    def distill(self, model: Model, course: Course, folder: Path) -> Model:
-        self.guide.distill(model, course.lessons, folder, self.recipe.distillation)
+    def distill(
+        self, model: Model, course: Course, folder: Path, perception: Perception | None = None
+    ) -> Model:
+        """perception: that of the model's encoders, where they are not the whole ones."""
+        perception = perception or self.perception
+        self.guide.distill(model, perception, course.lessons, folder, self.recipe.distillation)
         return model
 
-    def teach_again(self, model: Model, folder: Path) -> Model:
-        """All that the recovery has, from the encoders on."""
-        self.teach_encoders(model, self.recipe.recovery, folder)
-        return self.distill(model, self.recipe.recovery, folder)
+
+def to_indices(groups: dict[str, list[int]]) -> Kept:
+    return {name: torch.tensor(indices) for name, indices in groups.items()}

@@ -31,7 +31,7 @@ from engine.train.trainer import Schedule, train  # noqa: E402
 from engine.train.vision_stage import NO_DIGIT, NOTHING, UNREAD, label_cells  # noqa: E402
 from engine.train.workshop import Workshop, add_arguments  # noqa: E402
 
-ROWS = ["teacher", "student", "distilled", "continued", "pruned", "recovered", "rounded", "int8"]
+ROWS = ["student", "teacher", "alone", "distilled", "continued", "pruned", "recovered", "rounded", "int8"]
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,17 @@ def test_the_table_has_every_stage(made):
 def test_the_student_is_taught_with_and_without_the_teacher(made):
     work, _, _ = made
     assert all("soft" in row for row in logged(work.folder / "distilled" / "joint.jsonl"))
-    assert all("soft" not in row for row in logged(work.folder / "student" / "joint.jsonl"))
-    encoders = [stage().model.vision.encoder.state_dict() for stage in (work.student, work.distilled)]
+    assert all("soft" not in row for row in logged(work.folder / "alone" / "joint.jsonl"))
+    encoders = [stage().model.vision.encoder.state_dict() for stage in (work.alone, work.distilled)]
     assert all(torch.equal(encoders[0][name], encoders[1][name]) for name in encoders[0]), "the same eyes"
+
+
+def test_the_teacher_is_the_student_made_deeper(made):
+    work, _, rows = made
+    layers = [stage().config.text.num_hidden_layers for stage in (work.student, work.teacher)]
+    assert layers[1] == work.recipe.depth * layers[0]
+    flops = {row["model"]: row["token_flops"] for row in rows}
+    assert flops["teacher"] > 1.4 * flops["student"] and flops["distilled"] == flops["student"]
 
 
 def test_pruning_takes_out_what_was_asked_for_and_recovery_leaves_the_shapes(made):
@@ -114,11 +122,14 @@ def test_each_stage_leaves_a_checkpoint_and_a_log(made):
     work, _, _ = made
     recipe = work.recipe
     for name, course, lessons in (
-        ("teacher", recipe.course, ("vision", "audio", "looking", "joint")),
         ("encoders", recipe.course, ("vision", "audio")),
-        ("distilled", recipe.course, ("looking", "joint")),
-        ("recovered", recipe.recovery, ("vision", "audio", "joint")),
-        ("aware", recipe.rounding, ("audio", "joint")),
+        ("student", recipe.course, ("looking", "joint")),
+        ("teacher", recipe.teaching, ("joint",)),
+        ("alone", recipe.apprenticeship, ("joint",)),
+        ("distilled", recipe.apprenticeship, ("joint",)),
+        ("lean", recipe.recovery, ("vision", "audio")),
+        ("recovered", recipe.recovery, ("joint",)),
+        ("aware", recipe.rounding, ("joint",)),
     ):
         for lesson in lessons:
             folder, steps = work.folder / name, getattr(course, lesson).steps
@@ -128,10 +139,10 @@ def test_each_stage_leaves_a_checkpoint_and_a_log(made):
 
 def test_temperatures_are_tried_on_the_same_student(made):
     work, _, _ = made
-    lesson, heldout = work.recipe.course.lessons[-1], work.questions(4)
+    lesson, heldout = work.recipe.apprenticeship.lessons[-1], work.questions(4)
     choices = [Distillation(1.0, 0.0), Distillation(5.0, 0.9)]
     folder = work.folder / "sweep"
-    rows = sweep(work.with_encoders, work.guide, lesson, choices, folder, heldout)
+    rows = sweep(work.student, work.guide, lesson, choices, folder, heldout)
     assert [(row["temperature"], row["mix"]) for row in rows] == [(1.0, 0.0), (5.0, 0.9)]
     starts = [logged(folder / name / "joint.jsonl")[0]["words"] for name in ("T1-mix0", "T5-mix0.9")]
     assert starts[0] == pytest.approx(starts[1], rel=0.01)
