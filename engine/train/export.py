@@ -23,6 +23,8 @@ def write_checkpoint(model: Model, tokenizer: PreTrainedTokenizerFast, out: Path
     model.generation_config = GenerationConfig(
         eos_token_id=text.eos_token_id, pad_token_id=text.pad_token_id, max_new_tokens=256, do_sample=False
     )
+    for told in ("is_local", "local_files_only"):  # how this tokenizer was loaded is no part of it
+        tokenizer.init_kwargs.pop(told, None)
     model.eval().save_pretrained(out)
     AutoGLMProcessor(
         AutoGLMImageProcessor(), AutoGLMFeatureExtractor(feature_size=80), tokenizer

@@ -51,22 +51,22 @@ class Course:
 
 ENCODERS_DONE = {"vision": replace(VISION, steps=0), "audio": replace(AUDIO, steps=0), "looking": None}
 # The teacher, once the student has been made deeper.
-TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=1800, learning_rate=9e-4))
+TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=950, learning_rate=9e-4))
 # The student, with the teacher and without.
-APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=1000, learning_rate=7e-4, warmup=50))
+APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=500, learning_rate=7e-4, warmup=50))
 # What a model does again after something was taken from it: short, and more gently.
 RECOVERY = Course(
-    replace(VISION, steps=500, learning_rate=6e-4, warmup=50),
-    replace(AUDIO, steps=1000, learning_rate=4e-4),
+    replace(VISION, steps=400, learning_rate=6e-4, warmup=50),
+    replace(AUDIO, steps=800, learning_rate=4e-4, warmup=50),
     None,
-    replace(JOINT, steps=600, learning_rate=4e-4, warmup=50),
+    replace(JOINT, steps=300, learning_rate=4e-4, warmup=50),
 )
 # With the rounding of INT8. The image encoder has none: INT8 leaves convolutions as they are.
 ROUNDING = Course(
     replace(VISION, steps=0),
     replace(AUDIO, steps=0),
     None,
-    replace(JOINT, steps=300, learning_rate=1.5e-4, warmup=50),
+    replace(JOINT, steps=200, learning_rate=1.5e-4, warmup=30),
 )
 
 #: Below this share the models are tiny too: the pipeline is tried out, nothing is learned.

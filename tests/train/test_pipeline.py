@@ -113,6 +113,7 @@ def test_it_exports_the_standard_layout_without_training_heads(made):
     files = {file.name for file in out.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "processor_config.json"} <= files
     assert json.loads((out / "config.json").read_text())["audio_config"]["num_units"] == 0
+    assert "is_local" not in json.loads((out / "tokenizer_config.json").read_text())
     assert json.loads((out / "report.json").read_text())["screens"]["identity"]["count"] == 1
     assert "| who are you |" in (out / "README.md").read_text("utf-8")
     assert work.recovered().model.audio.unit_head is not None, "what is kept can still be taught"
