@@ -262,10 +262,9 @@ class Workshop:
         """Its weights are kept exact; `qat.store` rounds them, but for the layers of `sensitive`."""
 
         def make(folder: Path) -> Model:
-            model, lean, kept = self.recovered(), self.lean_encoders(), self.sensitive()
-            qat.begin(model, kept)
-            qat.begin(lean, kept)
-            self.distill(model, self.recipe.rounding, folder, self.perceive(lean))
+            model, perception = self.recovered(), self.perceive(self.lean_encoders())
+            qat.begin(model, self.sensitive())
+            self.distill(model, self.recipe.rounding, folder, perception)
             qat.end(model)
             return model
 
