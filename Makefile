@@ -3,6 +3,7 @@
 # make check  format, lint, types, import contracts
 # make bench  the benchmarks; figures go to bench/results/, their table to bench/README.md
 # make nano   the bundled model from nothing; goes on where it was interrupted
+# make compile  one chat quicker on this CPU: its decode step as a library (needs a C++ compiler)
 # make clients  clients that others wrote, against the service (needs a network, npm for Node's)
 # make clean  removes what the commands above made
 #
@@ -12,7 +13,7 @@
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: run test test-engine test-ui check bench nano clients constraints clean help
+.PHONY: run test test-engine test-ui check bench nano compile clients constraints clean help
 
 VENV := .venv
 VENV_UI := .venv-ui
@@ -51,6 +52,10 @@ bench: $(VENV)/bench.stamp
 # in minutes, with models too small to learn anything.
 nano: $(VENV)/dev.stamp
 	$(VENV)/bin/python -m engine.train.nano --out assets/nano $(ARGS)
+
+# Another model: ARGS="--model …". What it makes is in this user's cache folder.
+compile: $(VENV)/run.stamp
+	$(VENV)/bin/python -m engine.compile $(ARGS)
 
 # Clients, their test suites and OpenAI's specification, in environments of their own.
 clients: $(VENV)/run.stamp

@@ -147,6 +147,8 @@ class PackedInt8:
     Args:
         weight, scale: as in `Int8Linear`; bias: [outputs] or None.
         keep: hold the plain weights, too, from which one token alone is quicker, and is the same.
+
+    `scale` [outputs] float32 is that of the integer sums.
     """
 
     def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None, *, keep: bool = False) -> None:
@@ -162,7 +164,7 @@ class PackedInt8:
         self._packed: Any = torch.ops.quantized.linear_prepack(quantized, None)
         self._multiply: Any = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
         self._plain = weight.t() if keep and self.levels == 127 else None
-        self._scale = scale[:, 0] * (1 / self.levels)
+        self.scale = scale[:, 0] * (1 / self.levels)
         outputs, inputs = weight.shape
         self._token = torch.empty(1, inputs), torch.empty(1, inputs, dtype=torch.int8)
         self._sums = torch.empty(1, outputs, dtype=torch.int32)
@@ -184,10 +186,12 @@ class PackedInt8:
         largest = torch.linalg.vector_norm(states, torch.inf, 1, True).clamp_min_(TINY)
         rounded.copy_(torch.div(states, largest, out=scaled).mul_(self.levels).round_())
         sums = torch.ops.aten._int_mm.out(rounded, weight, out=self._sums)
-        return sums * self._scale, largest
+        return sums * self.scale, largest
 
     def unpack(self) -> Tensor:
         """The weights as they were, [outputs, inputs] int8."""
+        if self._plain is not None:
+            return self._plain.t()
         return torch.ops.quantized.linear_unpack(self._packed)[0].int_repr()
 
 

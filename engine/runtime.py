@@ -143,6 +143,7 @@ class Runtime:
     def _load(self) -> None:
         from engine import checkpoint
         from engine.families import decoder_for
+        from engine.families.compiled import default_folder
         from engine.families.part import follow
 
         def report(stage: str, progress: float | None) -> None:
@@ -150,7 +151,8 @@ class Runtime:
 
         try:
             loaded = checkpoint.load(self._model, report, self._loading, follow)
-            decoder: Decoder = decoder_for(loaded.model, split=loaded.crew is not None)
+            split = loaded.crew is not None
+            decoder: Decoder = decoder_for(loaded.model, split=split, libraries=default_folder())
             if loaded.crew is not None:
                 from engine.parallel import LeadingDecoder
 

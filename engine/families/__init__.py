@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from transformers import PreTrainedModel
 
     from engine.generate import Decoder
@@ -15,10 +17,11 @@ SHARING = frozenset({"glm4", "glm46v", "glm4v", "llama", "llava", "qwen2", "qwen
 SHARING_TEXT = frozenset({"glm4", "glm4v_text", "llama", "qwen2", "qwen2_5_vl_text"})
 
 
-def decoder_for(model: PreTrainedModel, *, split: bool = False) -> Decoder:
+def decoder_for(model: PreTrainedModel, *, split: bool = False, libraries: Path | None = None) -> Decoder:
     """The decoder that runs this model: rows share their passes where that is known to change nothing.
 
     `split` says that this is one part of it, whose modules must run themselves: they talk to the others.
+    `libraries` is a folder that may have a compiled step of this model, see `engine.families.compiled`.
     """
     from engine.families.alone import LoneDecoder
     from engine.families.autoglm import AutoGLMDecoder, FusedAutoGLMDecoder
@@ -27,6 +30,10 @@ def decoder_for(model: PreTrainedModel, *, split: bool = False) -> Decoder:
     from engine.model.modeling import AutoGLMForConditionalGeneration
 
     fused = None if split else fuse(model)
+    if fused is not None and libraries is not None:
+        from engine.families.compiled import find_step
+
+        fused.compiled = find_step(fused, libraries)
     if isinstance(model, AutoGLMForConditionalGeneration):
         return AutoGLMDecoder(model) if fused is None else FusedAutoGLMDecoder(model, fused)
     if fused is not None:

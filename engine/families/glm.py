@@ -9,7 +9,7 @@ of the model's own modules, shared, not copied.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,17 @@ class MediaView(NamedTuple):
     values: Tensor
     mask: Tensor
     present: Tensor
+
+
+class OneChatStep(Protocol):
+    """Another way to write a token of a chat that is alone."""
+
+    def run(
+        self, cache: SlotCache, length: int, token: Tensor, position: Tensor, media: MediaView | None
+    ) -> Tensor:
+        """Logits [1, vocabulary] after `token` [1] int64, the last of `length` in slot 0, turned by
+        `position` [1] int64."""
+        ...
 
 
 class Doubled:
@@ -165,7 +176,10 @@ class Workspace:
 
 
 class FusedGlm:
-    """The decoder of a model with Glm4's layers: token ids or embeddings -> logits, over a `SlotCache`."""
+    """The decoder of a model with Glm4's layers: token ids or embeddings -> logits, over a `SlotCache`.
+
+    `compiled`, where there is one, writes the tokens of a chat that is alone.
+    """
 
     def __init__(self, text: Any, head: nn.Linear) -> None:
         config = text.config
@@ -186,6 +200,7 @@ class FusedGlm:
         self.vocabulary = head.out_features
         self.scale = float(attention.scaling)
         self.recordings = Recordings(recorder_for(self.embedding.device))
+        self.compiled: OneChatStep | None = None
         self._workspaces: dict[int, Workspace] = {}
         self._views: tuple[object, dict[SlotLayer, tuple[Tensor, Tensor]]] = (None, {})
 
@@ -232,6 +247,8 @@ class FusedGlm:
     ) -> Tensor:
         """One token in each of the first slots; all that differs from step to step is one tensor."""
         rows, device = len(step.slots), positions.device
+        if self.compiled is not None and rows == 1:
+            return self.compiled.run(cache, step.reach, input_ids[:, 0], positions[-1, :, 0], media)
         # A row of no new token writes into the scratch column.
         spans = zip(step.starts, step.lengths, strict=True)
         starts = torch.tensor([start if new else cache.width - 1 for start, new in spans], device=device)
@@ -289,6 +306,17 @@ class FusedGlm:
         if self.recordings.record is not None:
             grains = 1 << (grains - 1).bit_length()
         return min(cache.width, grains * GRAIN)
+
+    @property
+    def looks(self) -> bool:
+        """Whether some layers look at media."""
+        return any(layer.fusion is not None for layer in self.layers)
+
+    @property
+    def media_shape(self) -> tuple[int, int, int]:
+        """Of a model that looks at media: fusion layers, their heads, and the size of these."""
+        fusions = [layer.fusion for layer in self.layers if layer.fusion is not None]
+        return len(fusions), fusions[0].heads, self.shape.hidden // fusions[0].heads
 
     @property
     def weight_bytes(self) -> int:

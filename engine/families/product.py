@@ -6,7 +6,7 @@ Linears of the same input become one product, whose results stand side by side.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -112,6 +112,42 @@ class RowOfProducts:
         for product, part in zip(self.products, out.split(self.outputs, dim=1), strict=True):
             product(states, part)
         return out
+
+
+class Stored(NamedTuple):
+    """A product's weights, for another way to multiply by them.
+
+    weight: [outputs, inputs], float32, float16, or int8 with `scale` [outputs] float32; bias: [outputs].
+    levels: steps from 0 to the largest input where the input is rounded, too, else None.
+    """
+
+    weight: Tensor
+    scale: Tensor | None = None
+    bias: Tensor | None = None
+    levels: int | None = None
+
+
+def stored(product: Product) -> Stored:
+    """Its weights as it reads them: its own tensors, but copies of what is packed."""
+    match product:
+        case PlainProduct():
+            return Stored(product.weight.t(), bias=product.bias)
+        case HalfProduct():
+            weight, bias = torch.ops.quantized.linear_unpack_fp16(product.packed)
+            return Stored(weight.half(), bias=bias)
+        case PackedInt8():
+            return Stored(product.unpack(), product.scale, product.bias, product.levels)
+        case Int8Product():
+            return Stored(product.weight, product.scale[:, 0], product.bias)
+        case RowOfProducts():
+            parts = [stored(part) for part in product.products]
+            return Stored(*(join_stored(values) for values in zip(*parts, strict=True)))
+    raise TypeError(f"{type(product).__name__} does not tell its weights")
+
+
+def join_stored(values: Sequence[Any]) -> Any:
+    """What the parts of a row of products have in common, or their tensors one after another."""
+    return join(values) if isinstance(values[0], Tensor) else values[0]
 
 
 def fits_half(weight: Tensor) -> bool:

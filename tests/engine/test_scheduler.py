@@ -16,6 +16,8 @@ from torch import Tensor  # noqa: E402
 from transformers import LogitsProcessorList  # noqa: E402
 
 from engine.families import decoder_for  # noqa: E402
+from engine.families.compiled import CompiledStep  # noqa: E402
+from engine.families.decode_step import DecodeStep  # noqa: E402
 from engine.families.recordings import Recordings  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
 from engine.loading import Loading  # noqa: E402
@@ -211,6 +213,44 @@ def test_each_of_many_is_answered_as_if_alone(engine, family):
     for index, (job, wanted) in enumerate(zip(jobs, expected, strict=True)):
         assert job.ended == "length", (index, job.ended)
         assert job.tokens == wanted, f"request {index}"
+
+
+def test_the_step_that_is_compiled_answers_each_as_if_alone(engine, family):
+    """As it is, not compiled, which takes a minute: for each alone, then until and while others are there."""
+    model, inputs = family
+    limits = [17, 9, 14, 24, 11, 20]
+    expected = [alone(model, one, limit) for one, limit in zip(inputs, limits, strict=True)]
+    decoder: Any = decoder_for(model)
+    steps: list[int] = []
+
+    def uncompiled(media: bool):
+        step, layers = DecodeStep(decoder.fused, media), len(decoder.fused.layers)
+
+        def run(*given: Tensor) -> Tensor:
+            steps.append(len(steps))
+            return step(*given[:3], given[3 : 3 + layers], *given[3 + layers :])
+
+        return run
+
+    decoder.fused.compiled = CompiledStep(*map(uncompiled, (False, True)[: 1 + decoder.fused.looks]))
+    running = engine(decoder, slots=4, waiting=8, prefill_tokens=24)
+
+    def ask_for_all(after: Callable[[Recorder], None]) -> None:
+        jobs = [
+            Recorder(one["input_ids"], {name: one[name] for name in one if name != "input_ids"}, limit)
+            for one, limit in zip(inputs, limits, strict=True)
+        ]
+        for job in jobs:
+            running.ask(job)
+            after(job)
+        running.wait(jobs)
+        assert [job.tokens for job in jobs] == expected
+
+    ask_for_all(lambda job: running.wait([job]))
+    assert len(steps) >= sum(limits) - len(limits), "all but the first, which the prompt gives"
+    steps.clear()
+    ask_for_all(lambda job: None)
+    assert len(steps) < sum(limits) / 2, "the others were written side by side"
 
 
 def test_a_seed_gives_the_same_tokens_again(engine):
