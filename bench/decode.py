@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bench import onnx_runtime
@@ -10,6 +10,8 @@ from bench.models import nano_decoder, peer, prompt
 from bench.rounds import CLOCKS, Clock, Result, interleave, rounded, tell
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.generate import Decoder
 
 PROMPT, NEW = 64, 128
@@ -92,8 +94,11 @@ def generate_token(clock: Clock) -> float:
     return 1e3 * (generate(NEW + 1) - generate(1)) / NEW
 
 
-def step_of(decoder: Decoder, rows: int, clock: Clock) -> float:
-    """Milliseconds a step of a decoder with so many rows."""
+def step_of(decoder: Decoder, rows: int, clock: Clock, given: Mapping[str, Tensor] | None = None) -> float:
+    """Milliseconds a step of a decoder with so many rows.
+
+    `given` is the prompt of each, `input_ids` [1, length] and its media; without it all are of text.
+    """
     import torch
 
     from engine.kv_cache import Span
@@ -102,8 +107,10 @@ def step_of(decoder: Decoder, rows: int, clock: Clock) -> float:
     with torch.inference_mode():
         tokens: list[int] = []
         for slot in slots:
-            decoder.place(slot, prompt(PROMPT, slot), {})
-            tokens += decoder.prefill([Span(slot, 0, PROMPT)]).argmax(-1).tolist()
+            media = dict(given or {"input_ids": prompt(PROMPT, slot)})
+            ids = media.pop("input_ids")
+            decoder.place(slot, ids, media)
+            tokens += decoder.prefill([Span(slot, 0, ids.shape[1])]).argmax(-1).tolist()
         started = clock()
         for _ in range(NEW):
             tokens = decoder.decode(slots, tokens).argmax(-1).tolist()

@@ -78,3 +78,13 @@ def prompt(length: int, chat: int = 0) -> Tensor:
 
     ids = nano_checkpoint().processor.tokenizer(QUESTION, add_special_tokens=False)["input_ids"]
     return torch.tensor([(ids * (length // len(ids) + 2))[chat % len(ids) :][:length]])
+
+
+def picture_prompt() -> dict[str, Tensor]:
+    """A question about a grey screen: `input_ids` [1, length] int64, and the picture as nano takes it."""
+    from PIL import Image
+
+    screen = Image.new("RGB", (360, 800), "grey")
+    made = dict(nano_checkpoint().processor(f"<|image|>{QUESTION}", images=[screen]))
+    del made["attention_mask"]
+    return made
