@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.models import nano_checkpoint
+from bench.models import exact_nano, nano_checkpoint
 from bench.rounds import Clock, Result, interleave, tell
 
 #: Inputs and outputs of one layer: nano's gate and up, and the query of a model of nine billion.
@@ -35,8 +35,8 @@ def measure(runs: int, clock: Clock) -> Result:
     result.notes = [
         "INT8 is what `--dtype int8` runs here, which finds a scale for each token first; weight-only "
         "INT8 is torch's `_weight_int8pack_mm` on bfloat16; half precision is packed by FBGEMM.",
-        f"Changes: {len(TEXTS)} questions answered greedily in full precision, the same tokens then read by "
-        "the model with INT8 weights.",
+        f"Changes: {len(TEXTS)} questions answered greedily with the values of the INT8 weights in single "
+        "precision, the same tokens then read in INT8: what rounding the states changes.",
     ]
     return result
 
@@ -84,18 +84,17 @@ def changes() -> dict[str, list[float]]:
     """What INT8 changes in what nano says of its own accord."""
     import torch
 
-    full, rounded = nano_checkpoint(), nano_checkpoint("int8")
-    tokenizer = full.processor.tokenizer
+    full, rounded = exact_nano(), nano_checkpoint().model
+    tokenizer = nano_checkpoint().processor.tokenizer
     divergences, alike = [], []
     for text in TEXTS:
         prompt = tokenizer.apply_chat_template(
             [{"role": "user", "content": text}], add_generation_prompt=True, return_tensors="pt"
         )["input_ids"]
         with torch.inference_mode():
-            model: object = full.model
-            written = model.generate(prompt, max_new_tokens=64, do_sample=False)  # type: ignore[attr-defined]
+            written = full.generate(prompt, max_new_tokens=64, do_sample=False)
             exact, near = (
-                one.model(input_ids=written).logits[0, prompt.shape[1] - 1 : -1].double().log_softmax(-1)
+                one(input_ids=written).logits[0, prompt.shape[1] - 1 : -1].double().log_softmax(-1)
                 for one in (full, rounded)
             )
         divergences += (exact.exp() * (exact - near)).sum(-1).tolist()

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from engine.checkpoint import Checkpoint
     from engine.generate import Decoder
-    from engine.loading import DType
 
 QUESTION = "Open the settings, tap the search button and tell me what is on the screen. 打开相机。"
 
@@ -24,7 +23,7 @@ def peer() -> Any:
     import torch
     from transformers import Glm4Config, Glm4ForCausalLM
 
-    nano = nano_checkpoint().model
+    nano = exact_nano()
     config = nano.config.get_text_config()
     names = Glm4Config().to_dict().keys() & config.to_dict().keys() - {"model_type", "architectures"}
     glm = Glm4ForCausalLM(Glm4Config(**{name: getattr(config, name) for name in names}))
@@ -56,20 +55,30 @@ def larger() -> Any:
 
 
 @cache
-def nano_checkpoint(dtype: DType = "auto") -> Checkpoint:
-    """Nano as the engine loads it."""
+def nano_checkpoint() -> Checkpoint:
+    """Nano as the engine loads it: its linear layers in INT8, as they ship."""
     from engine.checkpoint import load
     from engine.loading import Loading
 
-    return load("nano", loading=Loading(dtype=dtype, devices=("cpu",)))
+    return load("nano", loading=Loading(devices=("cpu",)))
 
 
 @cache
-def nano_decoder(dtype: DType = "auto") -> Decoder:
-    """Nano's decoder as the engine runs it."""
+def exact_nano() -> Any:
+    """Nano with the values of its weights in single precision: what is compared with has the same weights."""
+    from engine.checkpoint import load
+    from engine.loading import Loading
+
+    model: Any = load("nano", loading=Loading(devices=("cpu",))).model
+    return model.dequantize() if model.is_quantized else model
+
+
+@cache
+def nano_decoder(exact: bool = False) -> Decoder:
+    """Nano's decoder as the engine runs it; `exact` for single precision."""
     from engine.families import decoder_for
 
-    return decoder_for(nano_checkpoint(dtype).model)
+    return decoder_for(exact_nano() if exact else nano_checkpoint().model)
 
 
 def prompt(length: int, chat: int = 0) -> Tensor:

@@ -86,6 +86,15 @@ class Int8Linear(nn.Module):
         made.weight, made.weight_scale = frozen(weight), frozen(scale)
         return made
 
+    def restored(self, dtype: torch.dtype) -> nn.Linear:
+        """A linear layer with the values that these weights stand for."""
+        with torch.device("meta"):
+            made = nn.Linear(self.in_features, self.out_features, self.bias is not None)
+        made.weight = nn.Parameter((self.plain_weight() * self.weight_scale).to(dtype))
+        if self.bias is not None:
+            made.bias = nn.Parameter(self.bias.data.to(dtype))
+        return made
+
     def plain_weight(self) -> Tensor:
         """[outputs, inputs] int8."""
         return self.weight.data if self._packed is None else self._packed.unpack()
@@ -254,6 +263,13 @@ class Int8Quantizer(HfQuantizer):
         with torch.device("meta"):
             for name, linear in chosen:
                 model.set_submodule(name, Int8Linear(linear.in_features, linear.out_features, linear.bias))
+        return model
+
+    def _dequantize(self, model: PreTrainedModel, dtype: torch.dtype | None = None) -> PreTrainedModel:
+        """For `model.dequantize()`: floats again, to be taught or to be compared with."""
+        for name, module in list(model.named_modules()):
+            if isinstance(module, Int8Linear):
+                model.set_submodule(name, module.restored(dtype or torch.float32))
         return model
 
     def is_serializable(self) -> Any:

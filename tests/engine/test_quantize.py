@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from engine.quantize import (  # noqa: E402
     Int8Linear,
     PackedInt8,
     count_levels,
+    find_linears,
     has_integer_products,
     multiply,
     quantize,
@@ -150,12 +152,14 @@ def test_layers_that_are_to_keep_their_precision_do(model):
 
 @pytest.mark.parametrize("stored", [False, True], ids=["rounded while it is read", "stored so"])
 async def test_nano_in_int8_says_almost_everything_that_it_says(stored: bool, tmp_path: Path) -> None:
-    """Greedy answers of the shipped weights, and the plan that says how they are held."""
+    """Greedy answers in INT8 beside those of the same weights as floats, and the plan that says how they are
+    held."""
+    plain = checkpoints.load("nano", loading=Loading(devices=("cpu",)))
+    plain = replace(plain, model=plain.model.dequantize())
     folder = "nano"
-    if stored:
-        loaded = checkpoints.load("nano", loading=Loading(dtype="float32"))
-        quantize(loaded.model).save_pretrained(tmp_path)
-        loaded.processor.save_pretrained(tmp_path)
+    if not stored:
+        plain.model.save_pretrained(tmp_path)
+        plain.processor.save_pretrained(tmp_path)
         folder = str(tmp_path)
     loading = Loading(devices=("cpu",), dtype="auto" if stored else "int8")
     loaded = checkpoints.load(folder, loading=loading)
@@ -165,7 +169,6 @@ async def test_nano_in_int8_says_almost_everything_that_it_says(stored: bool, tm
     requests = [Request((Message("user", (TextPart(text),)),), brief) for text in texts]
     answers = [said(events) for events in await answer_all(Path(folder), requests, loading)]
     assert answers == [generate(loaded, request) for request in requests]
-    plain = checkpoints.load("nano", loading=Loading(devices=("cpu",)))
     alike = [answer == generate(plain, request) for answer, request in zip(answers, requests, strict=True)]
     assert sum(alike) >= 4, answers
 
@@ -183,3 +186,15 @@ async def test_published_checkpoints_say_in_int8_what_generate_says_of_the_same_
     loaded = checkpoints.load(str(folder), loading=HERE)
     assert any(isinstance(module, Int8Linear) for module in loaded.model.modules())
     assert [said(events) for events in answers] == [generate(loaded, request) for request in requests]
+
+
+def test_an_int8_model_can_be_made_floats_again_with_the_values_it_had(model):
+    exact = {name: linear.weight.detach().clone() for name, linear in find_linears(model)}
+    rounded = {name: quantize_weight(weight) for name, weight in exact.items()}
+    restored = quantize(model).dequantize()
+    assert not any(isinstance(module, Int8Linear) for module in restored.modules())
+    assert "quantization_config" not in restored.config.to_dict()
+    for name, (weight, scale) in rounded.items():
+        layer = restored.get_submodule(name)
+        torch.testing.assert_close(layer.weight, weight * scale, rtol=0, atol=0)
+        assert layer.weight.requires_grad
