@@ -70,7 +70,7 @@ def exact_nano() -> Any:
     from engine.loading import Loading
 
     model: Any = load("nano", loading=Loading(devices=("cpu",))).model
-    return model.dequantize() if model.is_quantized else model
+    return model.dequantize() if getattr(model, "is_quantized", False) else model
 
 
 @cache
