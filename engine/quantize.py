@@ -265,11 +265,12 @@ class Int8Quantizer(HfQuantizer):
                 model.set_submodule(name, Int8Linear(linear.in_features, linear.out_features, linear.bias))
         return model
 
-    def _dequantize(self, model: PreTrainedModel, dtype: torch.dtype | None = None) -> PreTrainedModel:
+    def _dequantize(self, model: PreTrainedModel, dtype: torch.dtype | str | None = None) -> PreTrainedModel:
         """For `model.dequantize()`: floats again, to be taught or to be compared with."""
+        kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float32
         for name, module in list(model.named_modules()):
             if isinstance(module, Int8Linear):
-                model.set_submodule(name, module.restored(dtype or torch.float32))
+                model.set_submodule(name, module.restored(kind))
         return model
 
     def is_serializable(self) -> Any:

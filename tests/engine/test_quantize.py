@@ -191,7 +191,7 @@ async def test_published_checkpoints_say_in_int8_what_generate_says_of_the_same_
 def test_an_int8_model_can_be_made_floats_again_with_the_values_it_had(model):
     exact = {name: linear.weight.detach().clone() for name, linear in find_linears(model)}
     rounded = {name: quantize_weight(weight) for name, weight in exact.items()}
-    restored = quantize(model).dequantize()
+    restored = quantize(copy.deepcopy(model)).dequantize()
     assert not any(isinstance(module, Int8Linear) for module in restored.modules())
     assert "quantization_config" not in restored.config.to_dict()
     for name, (weight, scale) in rounded.items():
