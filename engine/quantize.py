@@ -165,11 +165,10 @@ class PackedInt8:
         self.levels, self.bytes = count_levels(), weight.numel()
         zeros = torch.zeros(len(scale), dtype=torch.int64)
         with warnings.catch_warnings():
-            # torch means to drop quantized tensors, which here live for this one line; torch is pinned.
+            # torch means to drop quantized tensors, which here live for this one line; torch is pinned. By
+            # way of `torch.ops` the warning would pass this filter by, and reach the terminal.
             warnings.simplefilter("ignore", UserWarning)
-            quantized = torch.ops.aten._make_per_channel_quantized_tensor(
-                weight, scale[:, 0].double(), zeros, 0
-            )
+            quantized = torch._make_per_channel_quantized_tensor(weight, scale[:, 0].double(), zeros, 0)
         self._packed: Any = torch.ops.quantized.linear_prepack(quantized, None)
         self._multiply: Any = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
         self._plain = weight.t() if keep and self.levels == 127 else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +188,20 @@ async def test_published_checkpoints_say_in_int8_what_generate_says_of_the_same_
     loaded = checkpoints.load(str(folder), loading=HERE)
     assert any(isinstance(module, Int8Linear) for module in loaded.model.modules())
     assert [said(events) for events in answers] == [generate(loaded, request) for request in requests]
+
+
+@integer_products
+def test_the_shipped_model_loads_and_answers_without_a_word_of_torch_in_the_terminal():
+    """A new process, since torch says such a thing once in each."""
+    program = """
+import torch
+from engine import checkpoint
+model = checkpoint.load("nano").model
+with torch.inference_mode():
+    model(torch.tensor([[5, 6]]))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "Warning" not in ran.stderr, ran.stderr
 
 
 def test_an_int8_model_can_be_made_floats_again_with_the_values_it_had(model):
