@@ -23,6 +23,7 @@ from engine.train.dialogues import Sample, Turn  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
 from engine.train.evaluate import judge, named_things, wilson  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
+from engine.train.pictures import answers, draw_pictures  # noqa: E402
 from engine.train.recipe import Recipe  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.sweep import sweep  # noqa: E402
@@ -31,6 +32,7 @@ from engine.train.trainer import Schedule, train  # noqa: E402
 from engine.train.vision_stage import NO_DIGIT, NOTHING, UNREAD, label_cells  # noqa: E402
 from engine.train.workshop import Workshop, add_arguments  # noqa: E402
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 ROWS = ["student", "teacher", "alone", "distilled", "continued", "pruned", "recovered", "rounded", "int8"]
 
 
@@ -117,6 +119,15 @@ def test_it_exports_the_standard_layout_without_training_heads(made):
     assert json.loads((out / "report.json").read_text())["screens"]["identity"]["count"] == 1
     assert "| who are you |" in (out / "README.md").read_text("utf-8")
     assert work.recovered().model.audio.unit_head is not None, "what is kept can still be taught"
+
+
+def test_it_can_be_asked_about_pictures_of_ones_own(made):
+    _, out, _ = made
+    pictures = draw_pictures(EXAMPLES, 2, "real")
+    assert len(pictures) == 2 and pictures == draw_pictures(EXAMPLES, 2, "real")
+    told = list(answers(str(out), pictures, new_tokens=4))
+    assert [path for path, _ in told] == pictures
+    assert all(len(said) == 2 and all(isinstance(one, str) for one in said) for _, said in told)
 
 
 def test_each_stage_leaves_a_checkpoint_and_a_log(made):
