@@ -168,7 +168,8 @@ class PackedInt8:
             # torch means to drop quantized tensors, which here live for this one line; torch is pinned. By
             # way of `torch.ops` the warning would pass this filter by, and reach the terminal.
             warnings.simplefilter("ignore", UserWarning)
-            quantized = torch._make_per_channel_quantized_tensor(weight, scale[:, 0].double(), zeros, 0)
+            make: Any = getattr(torch, "_make_per_channel_quantized_tensor")  # noqa: B009 - torch hides it
+            quantized = make(weight, scale[:, 0].double(), zeros, 0)
         self._packed: Any = torch.ops.quantized.linear_prepack(quantized, None)
         self._multiply: Any = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
         self._plain = weight.t() if keep and self.levels == 127 else None
