@@ -15,8 +15,8 @@ import soxr
 
 from engine.train.dialogues import Utterance, draw_utterance
 from engine.train.phrases import Split, spell_number, spoken_texts
-from engine.train.speech import build_corpus, degrade, phones, spoken_digits
-from engine.train.speech.synthesis import SAMPLE_RATE
+from engine.train.speech import ENGINES, build_corpus, degrade, phones, spoken_digits
+from engine.train.speech.synthesis import INSTALL, SAMPLE_RATE, speaks_here
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,11 @@ def record_all(
     rng = Random(f"hearing/{split}")
     utterances = [draw_utterance(rng, split) for _ in range(count)]
     utterances += [Utterance("", "zh", "nothing")] * silent
-    recordings = build_corpus([(one.text, one.language) for one in utterances], out, split, 0, workers)
+    engines = frozenset(engine for engine in ENGINES if speaks_here(engine))
+    for engine in sorted(frozenset(ENGINES) - engines):
+        logger.warning("without the voices of %s, which makes worse ears: %s", engine, INSTALL[engine])
+    lines = [(one.text, one.language) for one in utterances]
+    recordings = build_corpus(lines, out, split, 0, workers, engines)
     for recording, utterance in zip(recordings, utterances, strict=True):
         yield recording.samples, utterance, recording.voice.engine if recording.voice else "nobody"
     if digits is not None:

@@ -27,9 +27,11 @@ from engine.train.speech import (
     silence_or_noise,
     speak,
     spoken_digits,
+    syllabary,
     voices,
 )
 from engine.train.speech.mandarin import syllables
+from engine.train.speech.synthesis import speaks_here
 from engine.train.speech.voices import Engine
 
 PROGRAMS: frozenset[Engine] = frozenset({"espeak", "flite"})
@@ -147,6 +149,45 @@ def test_hibari_speaks_the_same_each_time():
     assert speak("open the camera", voice, tempo=1.4).size < 0.85 * first.size
 
 
+@pytest.mark.parametrize(
+    "voice",
+    [
+        Voice("rhvoice", "en", "bdl", None, 165),
+        Voice("pico", "en", "en-GB", None, 165),
+        Voice("gcin", "zh", "lo", None, 175),
+    ],
+    ids=lambda voice: voice.engine,
+)
+def test_a_voice_that_a_machine_may_have_speaks_the_same_each_time(voice):
+    if not speaks_here(voice.engine):
+        pytest.skip(f"{voice.engine} is not installed")
+    text = "打开相机" if voice.language == "zh" else "don't open <the camera>"
+    first = speak(text, voice)
+    assert np.array_equal(first, speak(text, voice))
+    assert 0.5 < first.size / SAMPLE_RATE < 3.0
+    assert speak(text, voice, tempo=1.4).size < first.size
+    assert pitch(speak(text, voice, size=1.2)) < 0.9 * pitch(first)
+
+
+def test_syllables_are_found_by_their_spelling_and_change_their_tone_before_another():
+    assert syllabary._bopomofo("打开，你好吗") == ["ㄉㄚ3", "ㄎㄞ", "ㄋㄧ3", "ㄏㄠ3", "ㄇㄚ1"]
+    assert syllabary._with_sandhi(["ㄉㄚ3", "ㄎㄞ", "ㄋㄧ3", "ㄏㄠ3"]) == ["ㄉㄚ3", "ㄎㄞ", "ㄋㄧ2", "ㄏㄠ3"]
+
+
+def test_who_left_out_a_syllable_is_not_cast_for_it(tmp_path, monkeypatch):
+    """The folder has one syllable only, so another voice must say the rest."""
+    (tmp_path / "ㄎㄞ").mkdir()
+    tone = np.sin(2 * np.pi * 300 * np.arange(4000) / 16_000)
+    soundfile.write(tmp_path / "ㄎㄞ" / "5.ogg", tone, 16_000)
+    monkeypatch.setattr(syllabary, "FOLDER", tmp_path)
+    syllabary._syllable.cache_clear()
+    assert syllabary.recitable("开") and not syllabary.recitable("打开")
+    engines: frozenset[Engine] = frozenset({"espeak", "gcin"})
+    assert {record("打开", "zh", seed, "train", engines).voice.engine for seed in range(8)} == {"espeak"}  # pyright: ignore[reportOptionalMemberAccess]
+    assert "gcin" in {record("开", "zh", seed, "train", engines).voice.engine for seed in range(12)}  # pyright: ignore[reportOptionalMemberAccess]
+    syllabary._syllable.cache_clear()
+
+
 def test_phones_are_the_sounds_without_stress_and_tone():
     assert phones("打开相机", "zh") == ("zh:d", "zh:a", "zh:k", "zh:ai", "zh:x", "zh:iang", "zh:j", "zh:i")
     assert phones("go home", "en") == ("en:g", "en:oU", "en:h", "en:oU", "en:m")
@@ -159,6 +200,7 @@ def test_a_missing_program_says_what_to_type(monkeypatch, tmp_path):
             speak(text, voice)
         assert caught.value.program == program
         assert "apt-get install espeak-ng flite" in caught.value.remedy
+        assert not speaks_here(voice.engine)
 
 
 def test_a_missing_voice_says_what_to_type(monkeypatch):

@@ -9,17 +9,21 @@ import numpy as np
 
 from engine.train.lexicon import Language
 from engine.train.speech.acoustics import degrade
+from engine.train.speech.syllabary import recitable
 from engine.train.speech.synthesis import speak
 from engine.train.speech.voices import Engine, Split, Voice, voices
 
 # How often each engine speaks, where a language has it: few voices are natural, so they speak more often than
 # their number, and each in many sizes.
-ENGINES: dict[Engine, float] = {"espeak": 0.5, "flite": 0.25, "hibari": 0.25}
+ENGINES: dict[Engine, float] = {
+    "espeak": 0.35, "flite": 0.2, "hibari": 0.15, "rhvoice": 0.2, "pico": 0.1, "gcin": 0.15,
+}  # fmt: skip
 
 _TEMPO = (0.75, 1.35)
 _SEMITONES = 2.5
 _SIZE = (0.88, 1.2)
-_WOMAN_SIZE = (0.85, 1.35)  # for the engine with one voice, a woman's: from a child to nearly a man
+_WOMEN: tuple[Engine, ...] = ("hibari", "pico", "gcin")
+_WOMAN_SIZE = (0.85, 1.35)  # for engines with women's voices only: from a child to nearly a man
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +43,10 @@ def record(
     Raises what `speak` raises.
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{split}/{language}/{text}".encode())])
-    voice = choose_voice(language, split, engines, rng)
+    able = engines if language == "en" or recitable(text) else engines - {"gcin"}
+    voice = choose_voice(language, split, able, rng)
     semitones = 0.0 if voice.pitch is None else rng.normal(0.0, _SEMITONES)
-    size = rng.uniform(*(_WOMAN_SIZE if voice.engine == "hibari" else _SIZE))
+    size = rng.uniform(*(_WOMAN_SIZE if voice.engine in _WOMEN else _SIZE))
     clean = speak(text, voice, rng.uniform(*_TEMPO), semitones, size)
     return Recording(degrade(clean, rng), voice, text)
 

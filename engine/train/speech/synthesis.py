@@ -7,8 +7,10 @@ about 15 ms and always gives the same samples.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from engine.protocol import AssistantError, FailureKind
 from engine.train.lexicon import Language
 from engine.train.speech.mandarin import initial_and_final, syllables
 from engine.train.speech.neural import NEURAL_RATE, hibari
+from engine.train.speech.syllabary import FOLDER, SYLLABLE_RATE, recite
 from engine.train.speech.voices import Engine, Voice
 
 SAMPLE_RATE = 16_000
@@ -32,8 +35,24 @@ _MARGIN_S = 0.04
 _ESPEAK_STEPS_PER_SEMITONE = 50 / 12  # its pitch scale of 0 to 99 spans about two octaves around 50
 _ESPEAK_RATES = (80, 450)
 _FLITE_OWN_RATE = 165
-_PROGRAMS = {"espeak": "espeak-ng", "flite": "flite"}
+_PROGRAMS: dict[Engine, str] = {
+    "espeak": "espeak-ng",
+    "flite": "flite",
+    "rhvoice": "RHVoice-test",
+    "pico": "pico2wave",
+}
+#: How each engine comes onto a Debian machine; those of its non-free section need that switched on.
+INSTALL: dict[Engine, str] = {
+    "espeak": "apt-get install espeak-ng flite",
+    "flite": "apt-get install espeak-ng flite",
+    "hibari": "pip install hibari-tts",
+    "rhvoice": "apt-get install rhvoice rhvoice-english",
+    "pico": "apt-get install libttspico-utils",
+    "gcin": "apt-get install gcin-voice",
+}
+_PICO_SPEEDS, _RHVOICE_RATES = (20, 500), (20, 300)  # per cent
 _FOREIGN = {"zh": re.compile(r"[0-9A-Za-z]"), "en": re.compile(r"[^\x20-\x7e]|[0-9]")}
+_MARKUP = re.compile("[<>&]")
 _TIMEOUT_S = 30
 
 
@@ -42,8 +61,9 @@ class SynthesizerMissing(AssistantError):
 
     kind = FailureKind.LOAD_FAILED
 
-    def __init__(self, program: str) -> None:
-        super().__init__(f"the program {program} is not installed", "apt-get install espeak-ng flite")
+    def __init__(self, engine: Engine) -> None:
+        program = _PROGRAMS[engine]
+        super().__init__(f"the program {program} is not installed", INSTALL[engine])
         self.program = program
 
 
@@ -102,6 +122,15 @@ def _word_phones(word: str) -> tuple[str, ...]:
     return tuple(f"en:{phone}" for part in spelled.split("_") if (phone := part.strip(" \n',")))
 
 
+def speaks_here(engine: Engine) -> bool:
+    """Whether the engine is installed on this machine."""
+    if engine == "hibari":
+        return importlib.util.find_spec("hibari") is not None
+    if engine == "gcin":
+        return FOLDER.is_dir()
+    return shutil.which(_PROGRAMS[engine]) is not None
+
+
 def trim(sound: np.ndarray, floor: float = 0.01) -> np.ndarray:
     """Cut a 16 kHz sound to where it is louder than `floor` of its peak, with 40 ms left on either side."""
     peak = float(np.abs(sound).max(initial=0.0))
@@ -147,10 +176,35 @@ def _hibari(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np
     return hibari(text, tempo), NEURAL_RATE
 
 
+def _rhvoice(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    rate = int(np.clip(round(100 * tempo), *_RHVOICE_RATES))
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder, "speech.wav")
+        _run("rhvoice", ["-p", voice.name, "-r", str(rate), "-o", str(wav)], text)
+        return _decode(wav.read_bytes())
+
+
+def _pico(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    speed = int(np.clip(round(100 * tempo), *_PICO_SPEEDS))
+    plain = _MARKUP.sub(" ", text)  # which it would obey, or read aloud where it is escaped
+    marked = f'<speed level="{speed}">{plain}</speed>'
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder, "speech.wav")
+        _run("pico", ["-l", voice.name, "-w", str(wav), marked])
+        return _decode(wav.read_bytes())
+
+
+def _gcin(text: str, voice: Voice, tempo: float, semitones: float) -> tuple[np.ndarray, int]:
+    return recite(text, tempo), SYLLABLE_RATE
+
+
 _ENGINES: dict[Engine, Callable[[str, Voice, float, float], tuple[np.ndarray, int]]] = {
     "espeak": _espeak,
     "flite": _flite,
     "hibari": _hibari,
+    "rhvoice": _rhvoice,
+    "pico": _pico,
+    "gcin": _gcin,
 }
 
 
@@ -159,12 +213,12 @@ def _decode(wav: bytes) -> tuple[np.ndarray, int]:
     return soundfile.read(io.BytesIO(wav), dtype="float32")
 
 
-def _run(engine: str, options: list[str]) -> bytes:
+def _run(engine: Engine, options: list[str], text: str = "") -> bytes:
     program = _PROGRAMS[engine]
     try:
         done = subprocess.run(
-            [program, *options], stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_TIMEOUT_S
+            [program, *options], input=text.encode(), capture_output=True, check=True, timeout=_TIMEOUT_S
         )
     except FileNotFoundError:
-        raise SynthesizerMissing(program) from None
+        raise SynthesizerMissing(engine) from None
     return done.stdout

@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.train.lexicon import Language
 
-Engine = Literal["espeak", "flite", "hibari"]
+Engine = Literal["espeak", "flite", "hibari", "rhvoice", "pico", "gcin"]
 Split = Literal["train", "heldout"]
 
 
@@ -17,7 +17,7 @@ class Voice:
     """One synthetic speaker.
 
     `name` is what the engine calls it: accent+variant for espeak, the voice for the others. `pitch` is its
-    usual pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for flite, None where it has only
+    usual pitch: 0 to 99 for espeak (50 is the variant's own), mean Hz for flite, None where it keeps
     the pitch of its recordings. `rate` is in words a minute.
     """
 
@@ -69,6 +69,9 @@ _NATURAL: dict[Split, tuple[Voice, ...]] = {
         Voice("flite", "en", "slt", 170, 165),
         Voice("flite", "en", "awb", 125, 165),
         Voice("flite", "en", "kal16", 105, 165),
+        *(Voice("rhvoice", "en", name, None, 165) for name in ("bdl", "clb", "alan")),
+        *(Voice("pico", "en", accent, None, 165) for accent in ("en-US", "en-GB")),
+        Voice("gcin", "zh", "lo", None, 175),
     ),
     "heldout": (Voice("flite", "en", "rms", None, 165),),
 }
