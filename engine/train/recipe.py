@@ -91,9 +91,9 @@ class Recipe:
     vocabulary: int = 2048
     context: int = 512
     texts: int = 30_000
-    screens: int = 36_000
+    screens: int = 48_000
     mosaics: int = 6_000
-    recordings: int = 30_000
+    recordings: int = 44_500
     silences: int = 1_000
     heldout_screens: int = 600
     heldout_recordings: int = 1_200

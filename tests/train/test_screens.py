@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 from engine.train.lexicon import READINGS, THINGS
 from engine.train.screens import LAYOUTS, Screen, ScreenFontMissingError, draw_screen, glyphs, icons
-from engine.train.screens.screen import FEWEST, HELDOUT_LAYOUTS, MOST
+from engine.train.screens.screen import FEWEST, HELDOUT_LAYOUTS, MOST, PRACTICE_LAYOUTS
 from engine.train.screens.strange import draw_strange
 
 COUNT = 300
@@ -131,9 +131,10 @@ def test_nothing_known_is_on_a_strange_picture():
 
 
 def test_every_layout_comes_and_heldout_ones_only_there(stream):
-    assert {screen.layout for screen in stream} == set(LAYOUTS)
+    assert {screen.layout for screen in stream} == {*LAYOUTS, *PRACTICE_LAYOUTS}
     heldout = {draw_screen(seed, "heldout").layout for seed in range(80)}
     assert set(HELDOUT_LAYOUTS) <= heldout
+    assert not heldout & set(PRACTICE_LAYOUTS)
     assert not set(HELDOUT_LAYOUTS) & {draw_screen(seed, "heldout_icons").layout for seed in range(80)}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.train.screens import bars, homes, icons, lists, media, panels, texts
+from engine.train.screens import bars, homes, icons, lists, media, panels, patchwork, texts
 from engine.train.screens.canvas import Canvas
 from engine.train.screens.page import Element, Page
 from engine.train.screens.theme import pick_theme
@@ -33,12 +33,16 @@ LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "actions": (panels.actions, 1.0),
     "dialog": (panels.dialog, 1.4),
 }
+# What there is to learn from besides: no phone looks like this, and no question of the exam is about one.
+PRACTICE_LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
+    "patchwork": (patchwork.patchwork, 8.0),
+}
 HELDOUT_LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "folder": (homes.folder, 1.0),
     "sheet": (panels.sheet, 1.0),
     "quick": (panels.quick, 1.0),
 }
-
+ALL_LAYOUTS = {**LAYOUTS, **PRACTICE_LAYOUTS, **HELDOUT_LAYOUTS}
 
 FEWEST, MOST = 2, 14  # listed elements on a screen
 
@@ -69,8 +73,8 @@ def draw_screen(seed: int, split: Split, *, longer_side: int = 800, layout: str 
     """
     if split not in ("train", "heldout", "heldout_icons"):
         raise ValueError(f"Unknown split {split!r}: use train, heldout or heldout_icons.")
-    if layout is not None and layout not in LAYOUTS and layout not in HELDOUT_LAYOUTS:
-        known = ", ".join([*LAYOUTS, *HELDOUT_LAYOUTS])
+    if layout is not None and layout not in ALL_LAYOUTS:
+        known = ", ".join(ALL_LAYOUTS)
         raise ValueError(f"Unknown layout {layout!r}: use one of {known}.")
     for attempt in range(1000):
         screen = _draw(Random(f"screen/{split}/{seed}/{attempt}"), split, longer_side, layout)
@@ -96,8 +100,10 @@ def _keeps_promises(screen: Screen) -> bool:
 def _draw(rng: Random, split: Split, longer_side: int, layout: str | None) -> Screen:
     heldout = split == "heldout"
     table = HELDOUT_LAYOUTS if heldout and rng.random() < 0.4 else LAYOUTS
+    if split == "train":
+        table = {**LAYOUTS, **PRACTICE_LAYOUTS}
     if layout is not None:
-        table = {**LAYOUTS, **HELDOUT_LAYOUTS}
+        table = ALL_LAYOUTS
     else:
         layout = rng.choices(list(table), [weight for _, weight in table.values()])[0]
     width, height = pick_shape(rng)

@@ -1,4 +1,4 @@
-"""Pictures with nothing on them that nano knows: photos, pages of text, charts, screens seen from too far.
+"""Pictures with nothing on them that nano knows: photos, text, charts, faces, keys, screens too far away.
 
 What is to be said of them is that nothing is recognised, instead of something invented.
 """
@@ -16,6 +16,8 @@ from engine.train.screens.theme import hsv, photo, pick_theme, wallpaper
 
 #: Units that a screen seen from afar is wide: a third of a phone and less, so that no icon can be told.
 FAR = (110.0, 150.0)
+#: How far the points of a mouth are to the left and right, in its face's sizes.
+MOUTH = (-0.25, -0.12, 0.0, 0.12, 0.25)
 
 
 def draw_strange(seed: int, split: Split, *, longer_side: int = 800) -> Screen:
@@ -27,7 +29,7 @@ def draw_strange(seed: int, split: Split, *, longer_side: int = 800) -> Screen:
     theme = pick_theme(rng, heldout)
     page = Page(rng, canvas, theme, rng.choice(["zh", "en"]), families(split == "heldout_icons"), heldout)
     canvas.rectangle((0, 0, width, height), theme.page)
-    rng.choice((_picture, _text, _text, _chart, _far, _far))(page, seed, split)
+    rng.choice((_picture, _text, _text, _chart, _faces, _keys, _far, _far))(page, seed, split)
     return Screen(canvas.image, (), "strange", page.facts)
 
 
@@ -59,6 +61,41 @@ def _chart(page: Page, seed: int, split: Split) -> None:
         top = rng.uniform(160, canvas.height - 120)
         box = (40 + slot * i + 6, top, 40 + slot * (i + 1) - 6, canvas.height - 60)
         canvas.rectangle(box, hsv(hue + i * rng.choice([0.0, 0.1]), 0.6, 0.8))
+
+
+def _faces(page: Page, seed: int, split: Split) -> None:
+    """A sheet of smileys, as keyboards and chats have them."""
+    rng, canvas = page.rng, page.canvas
+    columns = rng.randint(4, 8)
+    slot, hue = canvas.width / columns, rng.choice([0.13, rng.random()])
+    top, bottom = sorted(rng.uniform(0, canvas.height) for _ in range(2))
+    y = top if bottom - top > slot else 0.0
+    while y + slot < max(bottom, canvas.height * 0.7):
+        for column in range(columns):
+            x, size = slot * (column + 0.5), slot * rng.uniform(0.6, 0.8)
+            canvas.circle(x, y + slot / 2, size, hsv(hue + rng.uniform(-0.03, 0.03), 0.7, 0.95))
+            for side in (-1, 1):
+                canvas.circle(x + side * size * 0.18, y + slot / 2 - size * 0.1, size * 0.12, (50, 40, 20))
+            turn = rng.uniform(-0.15, 0.2)
+            mouth = [(x + a * size, y + slot / 2 + size * (0.2 + turn * (1 - 16 * a * a))) for a in MOUTH]
+            canvas.stroke(mouth, size * 0.06, (50, 40, 20))
+        y += slot
+
+
+def _keys(page: Page, seed: int, split: Split) -> None:
+    """A keyboard, or a keypad."""
+    rng, canvas, theme = page.rng, page.canvas, page.theme
+    rows = rng.choice([("qwertyuiop", "asdfghjkl", "zxcvbnm"), ("123", "456", "789", "*0#")])
+    height = canvas.height * rng.uniform(0.3, 0.6) / len(rows)
+    top = rng.choice([canvas.height - height * len(rows) - 60, canvas.height * 0.2])
+    for number, row in enumerate(rows):
+        slot = canvas.width / max(len(row), len(rows[0]))
+        left = (canvas.width - slot * len(row)) / 2
+        for column, letter in enumerate(row):
+            x, y = left + slot * (column + 0.5), top + height * (number + 0.5)
+            half, rise = slot * 0.44, min(height * 0.44, slot * 0.9)
+            canvas.rounded((x - half, y - rise, x + half, y + rise), rng.choice([8, 20, half]), theme.card)
+            canvas.text(x, y, letter, min(slot * 0.6, 60), theme.ink, align="center")
 
 
 def _far(page: Page, seed: int, split: Split) -> None:
