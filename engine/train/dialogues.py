@@ -62,6 +62,9 @@ FACT_SKILLS = ("time", "battery", "wifi", "count", "page")
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
+# How many of a hundred dialogues have thinking switched on.
+THINKING, PRACTISED_THINKING = 0.85, 0.7
+
 # Skill -> how often it is drawn in training.
 SKILLS: dict[str, float] = {
     "identity": 4,
@@ -209,7 +212,7 @@ class Composer:
         reply = respond(task, scene)
         last = Turn(vary(rng, phrase, self.split), reply.thinking, reply.answer)
         turns = (Turn(text, "", respond(first, scene).answer, screen=True), last)
-        thinks = rng.random() < 0.85
+        thinks = rng.random() < THINKING
         return Sample(
             "reference", language, turns, reply.expectation, thinks, scene_index, None, reply.mentions
         )
@@ -270,8 +273,9 @@ class Composer:
         """Add the answer, the thinking switch, and now and then an earlier turn."""
         scene = None if scene_index is None else self.scenes[scene_index]
         reply = respond(task, scene)
-        thinks = rng.random() < 0.85
         speech = recording is not None
+        # Without thinking it is harder to hear, look and answer at once, so that is practised more.
+        thinks = rng.random() < (PRACTISED_THINKING if speech and self.split == "train" else THINKING)
         last = Turn(text, reply.thinking, reply.answer, screen=scene is not None, speech=speech)
         turns = (last,)
         if rng.random() < 0.2:
