@@ -22,8 +22,11 @@ class AutoGLMVisionConfig(PreTrainedConfig):
         stage_channels: output channels of each stage.
         stage_blocks: residual blocks of each stage, after its down-sampling convolution.
         block_channels: channels within each residual block, stage by stage; None for those of its stage.
+        context_channels: channels within each context block; none for cells that see their surroundings only.
         num_things: kinds of things that the cells are taught to recognise (0: no such head).
         digit_places: digits, of the number in a cell, that the cells are taught to read (0: no such head).
+        num_orders: places in reading order that the cells are taught to know (0: no such head).
+        num_pages: kinds of pages that the cells are taught to tell apart (0: no such head).
     """
 
     model_type = "autoglm_phone_vision"
@@ -34,8 +37,11 @@ class AutoGLMVisionConfig(PreTrainedConfig):
     stage_channels: list[int] | tuple[int, ...] = (24, 32, 96, 192)
     stage_blocks: list[int] | tuple[int, ...] = (0, 1, 1, 1)
     block_channels: list[list[int]] | None = None
+    context_channels: list[int] | tuple[int, ...] = ()
     num_things: int = 40
     digit_places: int = 0
+    num_orders: int = 0
+    num_pages: int = 0
     initializer_range: float = 0.02
 
     def validate_blocks(self) -> None:
@@ -216,8 +222,9 @@ class AutoGLMConfig(PreTrainedConfig):
         return self.text_config
 
 
-# What this repository's pipeline teaches its eyes: the things of its lexicon, and numbers of four digits.
-EYES: dict[str, Any] = {"num_things": 43, "digit_places": 4}
+# What this repository's pipeline teaches its eyes: the things of its lexicon, numbers of four digits, the
+# reading order of so many things, and the kinds of pages that it has names for.
+EYES: dict[str, Any] = {"num_things": 43, "digit_places": 4, "num_orders": 20, "num_pages": 6}
 
 
 def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
@@ -226,14 +233,16 @@ def nano(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     `token_ids` are the ids of the tokenizer: `pad_token_id`, `eos_token_id` (a list), `image_token_id`,
     `audio_token_id`.
     """
-    vision = AutoGLMVisionConfig(stage_blocks=(0, 1, 2, 2), **EYES)
+    vision = AutoGLMVisionConfig(stage_blocks=(0, 1, 2, 2), context_channels=(96, 96), **EYES)
     audio = AutoGLMAudioConfig(num_hidden_layers=10, num_units=num_units)
     return assemble(vision, audio, vocab_size, token_ids, fusion_layers=[1, 3])
 
 
 def tiny(vocab_size: int, num_units: int = 0, **token_ids) -> AutoGLMConfig:
     """Every part, as small as can be: to try something out in seconds. Arguments as for `nano`."""
-    vision = AutoGLMVisionConfig(stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), **EYES)
+    vision = AutoGLMVisionConfig(
+        stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), context_channels=(8,), **EYES
+    )
     audio = AutoGLMAudioConfig(
         hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, num_units=num_units
     )

@@ -35,7 +35,7 @@ from engine.model.fusion import (
     gather_rows,
     pad_rows,
 )
-from engine.model.vision import VisionEncoder, VisionFeatures
+from engine.model.vision import ContextBlock, VisionEncoder, VisionFeatures
 
 
 class FusionDecoderLayer(Glm4DecoderLayer):
@@ -111,12 +111,17 @@ class AutoGLMPreTrainedModel(PreTrainedModel):
             init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, GatedCrossAttention):
             init.constant_(module.gate.bias, self.config.text.gate_bias)
+        elif isinstance(module, ContextBlock):
+            norm = module.expand[1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            init.zeros_(norm.weight)  # the block adds nothing at first (Goyal et al., 2017)
 
 
 class AutoGLMVisionModel(AutoGLMPreTrainedModel):
     """Image encoder and its alignment.
 
-    For training, `thing_head` names what each cell shows, and `digit_head` reads the number in it.
+    For training, `thing_head` names what each cell shows, `digit_head` reads the number in it, `order_head`
+    says which thing it is in reading order, and `page_head` on what kind of page.
     """
 
     config_class = AutoGLMVisionConfig
@@ -129,6 +134,8 @@ class AutoGLMVisionModel(AutoGLMPreTrainedModel):
         self.alignment = VisionAlignment(config, shared_size)
         self.thing_head = nn.Linear(shared_size, config.num_things + 1) if config.num_things else None
         self.digit_head = nn.Linear(shared_size, config.digit_places * 11) if config.digit_places else None
+        self.order_head = nn.Linear(shared_size, 2 * (config.num_orders + 1)) if config.num_orders else None
+        self.page_head = nn.Linear(shared_size, config.num_pages) if config.num_pages else None
         self.post_init()
 
     def forward(self, pixel_values: Tensor, content_sizes: Tensor) -> tuple[Tensor, VisionFeatures]:
@@ -145,6 +152,17 @@ class AutoGLMVisionModel(AutoGLMPreTrainedModel):
         """[n, cells, digit_places, 11] logits of a number's digits, right-aligned; the last is "none"."""
         assert self.digit_head is not None, "this checkpoint has no digit head"
         return self.digit_head(self.alignment.content(features.cells)).unflatten(-1, (-1, 11))
+
+    def order_things(self, features: VisionFeatures) -> Tensor:
+        """[n, cells, 2, num_orders + 1] logits: which kind of thing it is, of those that are there, and which
+        one of its kind, both in reading order; the last class is "not to be counted"."""
+        assert self.order_head is not None, "this checkpoint has no order head"
+        return self.order_head(self.alignment.content(features.cells)).unflatten(-1, (2, -1))
+
+    def tell_page(self, features: VisionFeatures) -> Tensor:
+        """[n, cells, num_pages] logits: each cell's opinion of the page."""
+        assert self.page_head is not None, "this checkpoint has no page head"
+        return self.page_head(self.alignment.content(features.cells))
 
 
 class AutoGLMAudioModel(AutoGLMPreTrainedModel):

@@ -60,6 +60,27 @@ class VisionStage(nn.Module):
         return hidden
 
 
+class ContextBlock(nn.Module):
+    """Tells every cell of all others: a convolution as wide as the grid, along the rows and down the columns.
+
+    What stands where in the reading order, or what kind of page this is, no 3x3 convolution can see.
+    """
+
+    def __init__(self, channels: int, inner: int, grid: int) -> None:
+        super().__init__()
+        reach, side = grid - 1, 2 * grid - 1
+        self.squeeze = nn.Sequential(nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner))
+        self.along = nn.Conv2d(inner, inner, (1, side), padding=(0, reach), groups=inner, bias=False)
+        self.down = nn.Conv2d(inner, inner, (side, 1), padding=(reach, 0), groups=inner, bias=False)
+        self.norm = nn.BatchNorm2d(inner)
+        self.expand = nn.Sequential(nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels))
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        inner = torch.relu(self.squeeze(hidden)) * mask
+        inner = torch.relu(self.norm(self.down(self.along(inner)))) * mask
+        return torch.relu(hidden + self.expand(inner)) * mask
+
+
 class VisionEncoder(nn.Module):
     """CNN over 224x224 RGB in [0, 1].
 
@@ -74,6 +95,9 @@ class VisionEncoder(nn.Module):
         self.stages = nn.ModuleList(
             VisionStage(inputs, outputs, inner)
             for inputs, outputs, inner in zip(channels[:-1], channels[1:], config.inner_channels, strict=True)
+        )
+        self.context = nn.ModuleList(
+            ContextBlock(config.hidden_size, inner, config.grid_size) for inner in config.context_channels
         )
         self.point_head = nn.Linear(config.hidden_size, 2)
 
@@ -92,6 +116,8 @@ class VisionEncoder(nn.Module):
         for level, stage in enumerate(self.stages, start=1):
             mask = self.content_mask(content_sizes, rows, columns, 2**level)
             hidden = stage(hidden, mask.to(hidden.dtype))
+        for block in self.context:
+            hidden = block(hidden, mask.to(hidden.dtype))
         cells = hidden.flatten(2).transpose(1, 2)
         points = self.locate(cells, content_sizes, rows, columns)
         return VisionFeatures(cells, points, mask.flatten(1).bool())

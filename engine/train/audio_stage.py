@@ -44,10 +44,10 @@ class AudioStage:
         return self.load(indices, rng)
 
     def load(self, indices: np.ndarray, rng: np.random.Generator | None = None) -> dict[str, Tensor]:
-        """Recordings by index; if there is an `rng`, said by somebody else, bands and moments masked."""
+        """Recordings by index; if there is an `rng`, by another voice elsewhere, bands and moments masked."""
         mels = [self.corpus.mel(index) for index in indices]
         if rng is not None:
-            mels = [mask_mel(warp_mel(mel, rng), rng) for mel in mels]
+            mels = [mask_mel(colour_mel(warp_mel(mel, rng), rng), rng) for mel in mels]
         lengths = [mel.shape[1] for mel in mels]
         features = np.zeros((len(mels), 80, max(lengths)), dtype=np.float32)
         for row, mel in zip(features, mels, strict=True):
@@ -115,7 +115,7 @@ def warp_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     bands, frames = mel.shape
     longer = max(1, round(frames * rng.uniform(0.82, 1.2)))
     columns = np.linspace(0, frames - 1, longer)
-    rows = np.clip(np.arange(bands) * rng.uniform(0.88, 1.13), 0, bands - 1)
+    rows = np.clip(np.arange(bands) * rng.uniform(0.84, 1.18), 0, bands - 1)
     return sample_between(sample_between(mel, rows, 0), columns, 1)
 
 
@@ -125,6 +125,21 @@ def sample_between(mel: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray
     above = np.minimum(below + 1, mel.shape[axis] - 1)
     share = np.expand_dims((places - below).astype(np.float32), 1 - axis)
     return mel.take(below, axis) * (1 - share) + mel.take(above, axis) * share
+
+
+def colour_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another microphone in another room: a smooth curve over the bands, and half the time a floor of noise.
+
+    mel: float32 [80, frames], of which 1 is 40 dB.
+    """
+    bands = np.arange(len(mel))
+    curve = np.interp(bands, np.linspace(0, bands[-1], 6), rng.normal(0.0, 0.1, 6))
+    mel = mel + curve[:, None].astype(np.float32)
+    if rng.random() < 0.5:
+        return mel
+    tilt = rng.uniform(-0.3, 0.1) * bands / bands[-1]
+    floor = mel.max() - rng.uniform(0.6, 1.6) + tilt[:, None] + rng.normal(0.0, 0.04, mel.shape)
+    return np.log10(10 ** (4 * mel) + 10 ** (4 * floor)).astype(np.float32) / 4
 
 
 def mask_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:

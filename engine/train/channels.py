@@ -47,7 +47,10 @@ def groups_of(model: Encoder) -> dict[str, Group]:
 
 
 def vision_groups(config: AutoGLMVisionConfig) -> dict[str, Group]:
-    """`stage0` …: what a stage hands on, through every shortcut. `stage1.block0` …: within a block."""
+    """`stage0` …: what a stage hands on, through every shortcut. `stage1.block0` …: within a block.
+
+    `context0` …: within a context block.
+    """
     groups: dict[str, Group] = {}
     last = len(config.stage_channels) - 1
     for level, blocks in enumerate(config.stage_blocks):
@@ -64,8 +67,26 @@ def vision_groups(config: AutoGLMVisionConfig) -> dict[str, Group]:
             cuts.append((f"encoder.stages.{level + 1}.downsample.0.weight", 1))
         else:
             cuts += [("encoder.point_head.weight", 1), ("alignment.content.weight", 1)]
+            for index in range(len(config.context_channels)):
+                block = f"encoder.context.{index}"
+                groups[f"context{index}"] = context_group(block)
+                cuts += [(f"{block}.squeeze.0.weight", 1), *conv_norm_outputs(f"{block}.expand")]
+                writers.append(f"{block}.expand")
         groups[f"stage{level}"] = Group(tuple(cuts), tuple(writers))
     return groups
+
+
+def context_group(block: str) -> Group:
+    return Group(
+        (
+            *conv_norm_outputs(f"{block}.squeeze"),
+            (f"{block}.along.weight", 0),
+            (f"{block}.down.weight", 0),
+            *((f"{block}.norm.{tensor}", 0) for tensor in NORM),
+            (f"{block}.expand.0.weight", 1),
+        ),
+        (f"{block}.squeeze",),
+    )
 
 
 def conv_norm_outputs(name: str) -> list[tuple[str, int]]:
@@ -151,6 +172,9 @@ def narrow_vision(config: AutoGLMVisionConfig, widths: Mapping[str, int]) -> Non
         widths.get(f"stage{level}", width) for level, width in enumerate(config.stage_channels)
     ]
     config.block_channels = inner
+    config.context_channels = [
+        widths.get(f"context{index}", width) for index, width in enumerate(config.context_channels)
+    ]
 
 
 def narrow_audio(config: AutoGLMAudioConfig, widths: Mapping[str, int]) -> None:

@@ -15,14 +15,18 @@ from torch.nn import functional
 
 from engine.model.modeling import AutoGLMVisionModel
 from engine.train.corpus import ScreenCorpus
+from engine.train.facts import ANY_PAGE, LAYOUTS
 from engine.train.lexicon import READINGS, THINGS
 from engine.train.scene import Scene
 from engine.train.trainer import Losses, Schedule, train
 
 CLASS_OF = {thing.key: index for index, thing in enumerate((*THINGS, *READINGS))}
 NOTHING = len(CLASS_OF)
-NOTHING_WEIGHT = 0.1  # most cells are empty
+NOTHING_WEIGHT = 0.25  # most cells are empty
 PLACES, NO_DIGIT, UNREAD = 4, 10, -100
+ORDERS = 20  # things of a page that have a number; what comes later, or is nothing, has none
+PAGES = (*(page["en"] for page in LAYOUTS.values()), ANY_PAGE["en"])
+CONTEXT_WEIGHT = 0.3  # of what only the whole page tells, against what is in a cell
 SWITCHED = {"on": "1", "off": "0"}
 PHONE_CELLS = 98  # of a tall phone: a batch of wider pictures has fewer of them
 
@@ -31,12 +35,16 @@ class CellLabels(NamedTuple):
     """What each cell shows whose thing has its centre in it.
 
     classes: int64 [grid, grid]; points: float32 [grid, grid, 2]; digits: int64 [grid, grid, PLACES],
-    right-aligned, UNREAD where there is nothing to read.
+    right-aligned, UNREAD where there is nothing to read; orders: int64 [grid, grid, 2], how many other kinds
+    of things are named first, and how many of its own kind come before, ORDERS where none is to be counted;
+    pages: int64 [grid, grid], an index into PAGES, UNREAD where the picture is none.
     """
 
     classes: np.ndarray
     points: np.ndarray
     digits: np.ndarray
+    orders: np.ndarray
+    pages: np.ndarray
 
 
 def digits_of(value: str, places: int) -> list[int]:
@@ -49,6 +57,8 @@ def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) 
     classes = np.full((grid, grid), NOTHING, dtype=np.int64)
     points = np.zeros((grid, grid, 2), dtype=np.float32)
     digits = np.full((grid, grid, PLACES), UNREAD, dtype=np.int64)
+    orders = np.full((grid, grid, 2), ORDERS, dtype=np.int64)
+    known, counted = number_things(scene), scene.layout != "mosaic"
     for spot in (*scene.readings, *scene.spots):
         left, top, right, bottom = spot.box
         point = np.array([left + right, top + bottom]) / 2000
@@ -57,7 +67,24 @@ def label_cells(scene: Scene, content_size: np.ndarray, grid: int, stride: int) 
             classes[row, column] = CLASS_OF[spot.key]
             points[row, column] = point
             digits[row, column] = digits_of(spot.value, PLACES) if spot.value else UNREAD
-    return CellLabels(classes, points, digits)
+            orders[row, column] = known.get(id(spot), ORDERS)
+    page = PAGES.index(LAYOUTS.get(scene.layout, ANY_PAGE)["en"])
+    pages = np.full((grid, grid), page if counted and scene.spots else UNREAD, dtype=np.int64)
+    return CellLabels(classes, points, digits, orders if counted else np.full_like(orders, UNREAD), pages)
+
+
+def number_things(scene: Scene) -> dict[int, tuple[int, int]]:
+    """By the `id` of each spot: its kind's place among the kinds in reading order, its own in its kind."""
+    kinds: dict[str, int] = {}
+    before: dict[str, int] = {}
+    numbers: dict[int, tuple[int, int]] = {}
+    for spot in scene.spots:
+        first = spot.key not in kinds
+        place = kinds.setdefault(spot.key, len(kinds))
+        number = before.get(spot.key, 0)
+        before[spot.key] = number + 1
+        numbers[id(spot)] = (min(place, ORDERS) if first else ORDERS, min(number, ORDERS))
+    return numbers
 
 
 class VisionStage:
@@ -86,6 +113,8 @@ class VisionStage:
         self.weights = np.array([len(bucket) for bucket in self.buckets]) / len(corpus)
         self.class_weights = torch.ones(NOTHING + 1, device=device)
         self.class_weights[NOTHING] = NOTHING_WEIGHT
+        self.order_weights = torch.ones(ORDERS + 1, device=device)
+        self.order_weights[ORDERS] = NOTHING_WEIGHT
 
     def draw(self, step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([len(self.corpus), step])
@@ -123,26 +152,43 @@ class VisionStage:
                 seen.digits.flatten(0, 2), labels.digits.flatten(), ignore_index=UNREAD
             )
             losses |= {"total": losses["total"] + reading, "reading": reading}
+        for name, said, wanted in (
+            ("order", seen.orders, labels.orders),
+            ("page", seen.pages, labels.pages.masked_fill(~seen.mask, UNREAD)),
+        ):
+            if said is not None and bool((wanted != UNREAD).any()):
+                weight = self.order_weights if name == "order" else None
+                loss = functional.cross_entropy(
+                    said.flatten(0, -2), wanted.flatten(), weight=weight, ignore_index=UNREAD
+                )
+                losses |= {"total": losses["total"] + CONTEXT_WEIGHT * loss, name: loss}
         return losses
 
     def look(self, batch: dict[str, Tensor]) -> Seen:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            features = self.model.encoder(batch["pixel_values"], batch["content_sizes"])
-            names = self.model.name_things(features).float()
-            digits = None if self.model.digit_head is None else self.model.read_digits(features).float()
+            model, features = self.model, self.model.encoder(batch["pixel_values"], batch["content_sizes"])
+            names = model.name_things(features).float()
+            digits = None if model.digit_head is None else model.read_digits(features).float()
+            orders = None if model.order_head is None else model.order_things(features).float()
+            pages = None if model.page_head is None else model.tell_page(features).float()
         columns, rows = (-(-int(side) // self.model.config.stride) for side in batch["content_sizes"].amax(0))
-        return Seen(names, digits, features.points.float(), features.mask, (rows, columns))
+        points, mask = features.points.float(), features.mask
+        return Seen(names, points, mask, (rows, columns), digits, orders, pages)
 
     @torch.no_grad()
     def evaluate(self, limit: int = 400) -> dict[str, float]:
-        """Recall and precision of things (right class in the right cell), mean miss of points in px, and the
-        share of times and charges that are read without an error."""
-        found = there = claimed = read = readable = 0
+        """Recall and precision of things (right class in the right cell) and the mean miss of points in px.
+
+        Then shares: of times and charges that are read without an error, of things whose place in the reading
+        order is known, and of cells that know the kind of page.
+        """
+        found = there = claimed = read = readable = ordered = told = paged = 0
         misses: list[Tensor] = []
         for index in range(min(limit, len(self.corpus))):
             batch = self.load(np.array([index]))
             seen = self.look(batch)
-            classes, targets, digits = crop_labels(batch, seen.shape)
+            labels = crop_labels(batch, seen.shape)
+            classes, targets, digits = labels.classes, labels.points, labels.digits
             named = seen.names.argmax(-1)
             real = classes < NOTHING
             if seen.digits is not None:
@@ -153,6 +199,13 @@ class VisionStage:
                 )
                 right_digits = (seen.digits.argmax(-1) == digits).all(-1)
                 read, readable = read + int((right_digits & written).sum()), readable + int(written.sum())
+            if seen.orders is not None and seen.pages is not None:
+                ordered += int(((seen.orders.argmax(-1) == labels.orders).all(-1) & real).sum())
+                known = labels.pages != UNREAD
+                told, paged = (
+                    told + int((seen.pages.argmax(-1) == labels.pages)[known].sum()),
+                    paged + int(known.sum()),
+                )
             right = (named == classes) & real
             found, there, claimed = (
                 found + int(right.sum()),
@@ -166,25 +219,32 @@ class VisionStage:
             "precision": found / max(1, claimed),
             "miss_px": torch.cat(misses).mean().item(),
             "read": read / max(1, readable),
+            "ordered": ordered / max(1, there),
+            "paged": told / max(1, paged),
         }
 
 
 class Seen(NamedTuple):
-    """What the model makes of a batch: see `name_things` and `read_digits`; shape in rows and columns."""
+    """What the model makes of a batch: what its heads say, None for those that it lacks; shape in rows and
+    columns."""
 
     names: Tensor
-    digits: Tensor | None
     points: Tensor
     mask: Tensor
     shape: tuple[int, int]
+    digits: Tensor | None
+    orders: Tensor | None
+    pages: Tensor | None
 
 
 class CroppedLabels(NamedTuple):
-    """`CellLabels` of a batch, as far as its grid goes: [n, cells], [n, cells, 2], [n, cells, places]."""
+    """`CellLabels` of a batch, as far as its grid goes: [n, cells], where there are more [n, cells, k]."""
 
     classes: Tensor
     points: Tensor
     digits: Tensor
+    orders: Tensor
+    pages: Tensor
 
 
 def crop_labels(batch: dict[str, Tensor], shape: tuple[int, int]) -> CroppedLabels:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -101,6 +103,19 @@ def test_fusion_is_the_article_formula(model):
         gate = torch.sigmoid(fusion.gate(normed))[0]
         expected = gate * attended + (1 - gate) * hidden[0]
     torch.testing.assert_close(out[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_every_cell_knows_of_every_other(model):
+    """What is in the first cell reaches the last one, in a picture as tall and as wide as any."""
+    pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    cells = model.model.vision.encoder(pixels, torch.tensor([[224, 224]])).cells
+    cells[0, -1].sum().backward()
+    assert pixels.grad is not None and pixels.grad[0, :, :16, :16].abs().max() > 0
+    alone = deepcopy(model.model.vision.encoder)
+    alone.context = torch.nn.ModuleList()
+    pixels.grad = None
+    alone(pixels, torch.tensor([[224, 224]])).cells[0, -1].sum().backward()
+    assert pixels.grad[0, :, :16, :16].abs().max() == 0
 
 
 def test_padding_of_the_picture_changes_nothing(model, processor, screenshot):

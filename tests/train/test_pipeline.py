@@ -18,6 +18,7 @@ from torch import nn  # noqa: E402
 
 from engine.model import register  # noqa: E402
 from engine.train import compare, nano  # noqa: E402
+from engine.train.audio_stage import colour_mel  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
 from engine.train.dialogues import Sample, Turn  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
@@ -29,7 +30,7 @@ from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.sweep import sweep  # noqa: E402
 from engine.train.tasks import Expectation  # noqa: E402
 from engine.train.trainer import Schedule, train  # noqa: E402
-from engine.train.vision_stage import NO_DIGIT, NOTHING, UNREAD, label_cells  # noqa: E402
+from engine.train.vision_stage import NO_DIGIT, NOTHING, ORDERS, PAGES, UNREAD, label_cells  # noqa: E402
 from engine.train.workshop import Workshop, add_arguments  # noqa: E402
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
@@ -214,7 +215,7 @@ def test_training_resumes_where_it_stopped(tmp_path):
 
 def test_cells_hold_the_things_whose_centre_they_cover():
     scene = Scene("home", (Spot("camera", (0, 0, 100, 40)), Spot("slider", (400, 480, 600, 520))))
-    classes, points, _ = label_cells(scene, np.array([101, 224]), 14, 16)
+    classes, points, *_ = label_cells(scene, np.array([101, 224]), 14, 16)
     assert (classes < NOTHING).sum() == 2
     assert classes[0, 0] == 0
     row, column = np.argwhere(classes < NOTHING)[1]
@@ -232,6 +233,46 @@ def test_numbers_are_read_from_the_right():
     assert digits[0, 5].tolist() == [NO_DIGIT, 1, 0, 0]
     assert digits[7, 3].tolist() == [NO_DIGIT, NO_DIGIT, NO_DIGIT, 1]
     assert (digits[7, 0] == UNREAD).all()
+
+
+def test_things_are_numbered_in_reading_order_once_a_kind_and_within_their_kind():
+    at = {name: (x, y, x + 60, y + 30) for name, x, y in (
+        ("one", 100, 100), ("two", 600, 100), ("three", 100, 500), ("four", 600, 500),
+    )}  # fmt: skip
+    spots = (
+        Spot("switch", at["one"], "on"),
+        Spot("back", at["two"]),
+        Spot("switch", at["three"], "off"),
+        Spot("camera", at["four"]),
+    )
+    labels = label_cells(Scene("settings", spots), np.array([101, 224]), 14, 16)
+    numbered = {
+        (row, column): labels.orders[row, column].tolist()
+        for row, column in np.argwhere(labels.classes < NOTHING)
+    }
+    assert list(numbered.values()) == [[0, 0], [1, 0], [ORDERS, 1], [2, 0]]
+    assert (labels.orders[labels.classes == NOTHING] == ORDERS).all()
+    assert set(labels.pages.flat) == {PAGES.index("a settings page")}
+    assert set(label_cells(Scene("patchwork", spots), np.array([101, 224]), 14, 16).pages.flat) == {
+        PAGES.index("an app page")
+    }
+
+
+def test_a_practice_sheet_has_no_order_and_a_picture_of_nothing_is_no_page():
+    sheet = label_cells(Scene("mosaic", (Spot("camera", (0, 0, 100, 40)),)), np.array([101, 224]), 14, 16)
+    strange = label_cells(Scene("strange", ()), np.array([101, 224]), 14, 16)
+    assert (sheet.orders == UNREAD).all() and (sheet.pages == UNREAD).all()
+    assert (strange.orders == ORDERS).all() and (strange.pages == UNREAD).all()
+
+
+def test_what_else_is_heard_keeps_its_shape_and_stays_speech():
+    mel = np.random.default_rng(0).normal(0.0, 0.3, (80, 120)).astype(np.float32)
+    coloured = [colour_mel(mel, np.random.default_rng(seed)) for seed in range(20)]
+    for other in coloured:
+        assert other.shape == mel.shape and other.dtype == np.float32
+        assert np.corrcoef(other.ravel(), mel.ravel())[0, 1] > 0.3
+    floors = [other.min() for other in coloured]
+    assert min(floors) < mel.min() + 0.2 < max(floors)  # half the time there is a noise
 
 
 def test_reading_order_is_rows_then_columns():
