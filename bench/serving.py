@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from transformers import GenerationConfig
+
 from bench.chats import CHATS, NEW, chats
 from bench.models import QUESTION, nano_checkpoint, peer
 from bench.rounds import Result, tell
@@ -30,8 +32,7 @@ def measure(runs: int) -> Result:
     """Tokens a second of all chats together, and seconds to the first text of each, on average."""
     result = Result()
     with tempfile.TemporaryDirectory(prefix="bench-serving-") as folder:
-        peer().save_pretrained(folder)
-        nano_checkpoint().processor.tokenizer.save_pretrained(folder)
+        save_endless_peer(folder)
         for name in (OURS, THEIRS):
             # One at a time: a server that waits for work may still use the processor.
             tell(f"{name} starts")
@@ -52,11 +53,20 @@ def measure(runs: int) -> Result:
         names = (f"{chats(count)}, {OURS}, tokens/s", f"{chats(count)}, {THEIRS}, tokens/s")
         result.compare(f"{chats(count)}: ours against {THEIRS}", *names, 1.0 if count == 16 else None)
     result.notes = [
-        f"Streamed chat completions of at most {NEW} tokens, greedy, one client for both; tokens as each "
+        f"Streamed chat completions of {NEW} tokens, greedy, one client for both; tokens as each "
         "server's usage counts them. The servers run one after the other, on the client's cores.",
         "transformers serve runs with continuous batching and 256 blocks; it does not load nano itself.",
     ]
     return result
+
+
+def save_endless_peer(folder: str) -> None:
+    """The peer and its tokenizer; only a token that it never writes ends its answers, on either side."""
+    model, tokenizer = peer(), nano_checkpoint().processor.tokenizer
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    ends = GenerationConfig(eos_token_id=tokenizer.pad_token_id, pad_token_id=tokenizer.pad_token_id)
+    ends.save_pretrained(folder)
 
 
 @contextlib.contextmanager
@@ -140,8 +150,8 @@ async def _chat(client: Any, model: str, chat: int) -> tuple[int, float]:
                 first = time.perf_counter() - began
         if chunk.usage is not None:
             tokens = chunk.usage.completion_tokens
-    if not tokens:
-        raise RuntimeError(f"{address_of(client)} gave no usage")
+    if tokens != NEW:
+        raise RuntimeError(f"{address_of(client)} wrote {tokens} tokens, not {NEW}: no comparison")
     return tokens, time.perf_counter() - began if first is None else first
 
 
