@@ -53,7 +53,8 @@ def measure(runs: int, clock: Clock) -> Result:
     result.notes = [
         f"Prompts of {PROMPT} tokens, {NEW} new each, greedy, text only, {torch.get_num_threads()} threads. "
         "Ours includes making text and events of the tokens; the others give token ids.",
-        "The others run nano's decoder as a plain Glm4; `transformers serve` does not load nano itself.",
+        "The others run nano's decoder as a plain Glm4. Continuous batching is started for each measurement, "
+        "which is part of its time; where it is kept running, over HTTP, see Serving.",
     ]
     return result
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import shutil
 import statistics
 import tempfile
 import time
@@ -20,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import onnx_runtime
+from bench.ahead import can_compile, compile_ours
 from bench.decode import NEW, PROMPT, onnx_step, step_of
-from bench.models import nano_checkpoint, nano_decoder, peer, picture_prompt, prompt
+from bench.models import nano_decoder, peer, picture_prompt, prompt
 from bench.rounds import CLOCKS, Result, Skipped, interleave, rounded, tell
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.generate import Decoder
 
 WIDTH = 256  # tokens
 OURS, OURS_AHEAD = "ours", "ours compiled ahead"
@@ -43,7 +42,7 @@ Step = Callable[["Tensor", "Tensor"], "Tensor"]
 
 def measure(runs: int) -> Result:
     """Seconds to compile, then milliseconds a token. Raises Skipped where there is no compiler."""
-    if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
+    if not can_compile():
         raise Skipped("there is no C++ compiler here")
     figures: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="bench-compiled-") as folder:
@@ -91,23 +90,6 @@ def compare(result: Result, sides: list[str]) -> None:
         f"{OURS}, with a picture, ms a token",
         f"{OURS_AHEAD}, with a picture, ms a token",
     )
-
-
-def compile_ours(folder: Path) -> tuple[Decoder, list[float], list[float]]:
-    """Nano's decoder with a compiled step; seconds to make it, and to find it again."""
-    from engine.families import decoder_for
-    from engine.families.autoglm import FusedAutoGLMDecoder
-    from engine.families.compiled import compile_step, find_step
-
-    decoder = decoder_for(nano_checkpoint().model)
-    assert isinstance(decoder, FusedAutoGLMDecoder)
-    began = time.perf_counter()
-    compile_step(decoder.fused, folder)
-    made = time.perf_counter()
-    decoder.fused.compiled = find_step(decoder.fused, folder)
-    found = time.perf_counter()
-    assert decoder.fused.compiled is not None, "what was just made is found"
-    return decoder, [made - began], [found - made]
 
 
 def compile_now() -> Step:
