@@ -59,6 +59,41 @@ class Sample:
 
 WAYS = {**PHRASES, **QUESTIONS}
 FACT_SKILLS = ("time", "battery", "wifi", "count", "page")
+# Intents that are such words themselves.
+POLITE = ("greeting", "thanks")
+# What people say around a request: before it, after it.
+FRAMES: dict[Language, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "zh": (
+        (
+            "问一下，",
+            "对了，",
+            "那个，",
+            "我想知道，",
+            "嗯，",
+            "帮个忙，",
+            "顺便问问，",
+            "再问一次，",
+            "小助手，",
+            "劳驾，",
+        ),
+        ("，谢谢", "，好吗", "，行不行", "，快点", "，拜托了"),
+    ),
+    "en": (
+        (
+            *(
+                "Quick question: ",
+                "Hey, ",
+                "Right, ",
+                "One more thing: ",
+                "Sorry, ",
+                "Well, ",
+                "By the way, ",
+            ),
+            *("I was wondering: ", "Nano, ", "Now then, ", "Go on, ", "Kindly ", "Be so kind and "),
+        ),
+        (", thanks", " for me", ", would you", " right now", ", thank you", " if you can", ", quickly"),
+    ),
+}
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
@@ -164,7 +199,8 @@ class Composer:
         elif skill == "no_screen":
             intent = rng.choice(("describe", "tap", "find", "describe", "tap", "find", *FACT_SKILLS))
         if intent == "decline":
-            task, text = Task(intent, language), rng.choice(OUTSIDE[language].of(self.split))
+            text = vary(rng, rng.choice(OUTSIDE[language].of(self.split)), self.split, language)
+            task = Task(intent, language)
         else:
             task, text = self.ask(rng, intent, language, scene)
         return self.finish(rng, skill, task, text, scene_index, None)
@@ -186,7 +222,12 @@ class Composer:
         elif key is not None:
             name = rng.choice(BY_KEY[key].names(language))
         phrase = rng.choice(WAYS[intent][language].of(self.split))
-        text = vary(rng, fill(phrase, language, name, number or 0), self.split)
+        text = vary(
+            rng,
+            fill(phrase, language, name, number or 0),
+            self.split,
+            None if intent in POLITE else language,
+        )
         return Task(intent, language, key=key, number=number), text
 
     def compose_strange(self, rng: Random, language: Language) -> Sample:
@@ -210,7 +251,7 @@ class Composer:
         name = rng.choice(BY_KEY[task.key].names(language))
         phrase = fill(rng.choice(WAYS[intent][language].of(self.split)), language, name)
         reply = respond(task, scene)
-        last = Turn(vary(rng, phrase, self.split), reply.thinking, reply.answer)
+        last = Turn(vary(rng, phrase, self.split, language), reply.thinking, reply.answer)
         turns = (Turn(text, "", respond(first, scene).answer, screen=True), last)
         thinks = rng.random() < THINKING
         return Sample(
@@ -295,11 +336,26 @@ class Composer:
         return (earlier, replace(last, screen=last.screen and not came_earlier))
 
 
-def vary(rng: Random, text: str, split: Split) -> str:
-    """Small liberties that people take with capitals and full stops."""
+def vary(rng: Random, text: str, split: Split, language: Language | None = None) -> str:
+    """Small liberties that people take: words around it, if `language` says which, capitals, full stops."""
     draw = rng.random()
-    if split == "train" and draw < 0.15:
+    if split != "train":
+        return text
+    if language is not None:
+        text = frame(rng, text, language)
+    if draw < 0.15:
         return text.lower()
-    if split == "train" and draw < 0.25 and text and text[-1] not in "？?.。！!":
+    if draw < 0.25 and text and text[-1] not in "？?.。！!":
         return text + ("。" if ord(text[-1]) > 0x2E80 else ".")
+    return text
+
+
+def frame(rng: Random, text: str, language: Language) -> str:
+    """Now and then words around a request that ask for nothing themselves."""
+    before, after = FRAMES[language]
+    if rng.random() < 0.15:
+        capital = language == "en" and text[1:2].islower()
+        text = rng.choice(before) + (text[0].lower() + text[1:] if capital else text)
+    if rng.random() < 0.1 and text[-1] not in "？?.。！!":
+        text += rng.choice(after)
     return text

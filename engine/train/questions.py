@@ -51,6 +51,7 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "(请问|看看|帮我看看|)(手机|这台手机|这个手机|屏幕上|)(的|)(无线网络|无线网|WiFi|Wi-Fi|无线)(是|)(开着|打开|开启|连着|连上)(的|了|)(吗|么)(？|)\n"
             "(手机|这个手机|它|)(有没有|是否|是不是)(连|连上|连着|打开|开着)(无线网络|无线网|WiFi|Wi-Fi)(？|)\n"
             "(状态栏|屏幕|截图)(上|里)(有|有没有|看得到)(无线信号|WiFi图标|Wi-Fi 标志|无线图标)(吗|)(？|)\n"
+            "(检查|查|查看|帮忙看|瞧)(一下|)(手机|)(无线|无线网|网络|WiFi|Wi-Fi)(连没连上|通不通|开了没有|连上没有|是不是开的)(？|)\n"
             "无线网开了吗\nWi-Fi 开着吗？\n连着无线网吗",
             "手机的 Wi-Fi 打开了吗？\n现在连着无线网络吗？\n看看无线网络开没开",
         ),
@@ -59,6 +60,8 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "Does (the|this|my) (phone|screen|status bar|screenshot) (show|have|display) (Wi-Fi|wifi|a Wi-Fi sign|a wireless signal)(?|)\n"
             "(Can you see|Tell me|Check|See) (if|whether) (the |)(Wi-Fi|wifi|wireless) is (on|connected|enabled)(?|.|)\n"
             "(Is|Are) (it|the phone|this phone|we) (on|connected to|using) (Wi-Fi|wifi)(?|)\n"
+            "(Find out|Verify|Look|Have a look|Let me know) (if|whether) (the |this |my |)(phone|network|wireless|Wi-Fi|connection) (is there|is online|works|is switched on)(?|.|)\n"
+            "(Do you see|Can you find|Is there|Is there any) (a wireless|the Wi-Fi|a network|the wireless) (sign|icon|symbol)(?|)\n"
             "wifi on?\nis wifi on",
             "Is the phone connected to Wi-Fi?\nPlease check whether Wi-Fi is on\nIs there a Wi-Fi signal?",
         ),
@@ -68,6 +71,7 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "(请问|请|帮我|)(数一数|数数|数一下|看看|)(屏幕上|截图里|图里|画面上|这里|)(一共|总共|)有(几|多少)个{name}(？|)\n"
             "(屏幕上|截图里|图里|画面上|这里|)的{name}(一共|总共|)有(几个|多少个|多少)(？|)\n"
             "(有|多少|几)个{name}(是|)(开着|打开|选中|勾上)(的|了|)(？|)\n"
+            "(算一算|数出|告诉我|说说)(有|)(几个|多少个){name}(？|)\n"
             "{name}有几个\n{name}的数量是多少\n几个{name}",
             "屏幕上总共有几个{name}？\n请数一下{name}\n有多少个{name}呢？",
         ),
@@ -76,6 +80,7 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "(Count|Please count|Can you count|Count all) (the |){name}( on the screen| in the picture| you see|)(?|.|)\n"
             "(What is|Tell me|Give me) the number of {name}( on the screen| in the picture|)(?|.|)\n"
             "(How many of the|How many) {name} are (on|ticked|switched on|set)(?|)\n"
+            "(What is the count of|I need the number of|Work out how many|Say how many|The number of) {name}( here| there are| on it|)(?|.|)\n"
             "how many {name}",
             "How many {name} are on this screen?\nPlease count all the {name}\nWhat number of {name} do you see?",
         ),
@@ -84,13 +89,15 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
         "zh": phrases(
             "(请问|看看|你说|)(这|这个|这张图|截图|屏幕)(是|属于|显示的是)(什么|哪种|哪个|哪一种)(页面|界面|应用|屏幕|程序)(？|)\n"
             "(现在|当前|目前)(在|是|打开的是)(什么|哪个)(页面|界面|应用)(？|)\n"
-            "这是手机的(哪里|什么地方|哪个页面)(？|)\n我在哪个页面",
+            "这是手机的(哪里|什么地方|哪个页面)(？|)\n(认一认|说出|告诉我)(这|这个|)(页面|界面)(的类型|是哪一类|是哪种)\n我在哪个页面",
             "这张截图是哪个界面？\n现在打开的是什么页面？\n这是哪种屏幕？",
         ),
         "en": phrases(
             "(What|Which) (kind of |sort of |)(page|app|view) (is this|is open|is shown|am I on|am I looking at|does it show)(?|)\n"
             "(Tell me|Say|Can you say|Do you know) (what|which) (kind of |)(page|app|view) this is(?|.|)\n"
             "(Where|In which app) (am I|are we|on the phone is this)(?|)\n"
+            "(Identify|Recognise|Name|Classify) (this|the) (page|view|kind of page|type of page)(.|)\n"
+            "(Is this|Is it) (a home screen, a dialog or what|some app|a page of settings or something else)(?|)\n"
             "which app is it\nwhat page is this",
             "What sort of app is this?\nWhich page am I looking at?\nPlease tell me what kind of page this is",
         ),
@@ -115,14 +122,15 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "那它在什么地方呢？\n这个在画面的哪里？",
         ),
         "en": phrases(
-            "(And |So |)(where|whereabouts) (is it|is that|is that one|can I find it|do I find it)( on the screen| exactly|)(?|)\nwhere is it",
+            "(And |So |)(where|whereabouts) (is it|is that|is that one|can I find it|do I find it|do you see it|does it stand|should I look for it)( on the screen| exactly|)(?|)\n"
+            "(In which place|At what place|In which corner|On which side) (is it|is that)(?|)\nwhere is it",
             "So where exactly is it?\nWhere can it be found?",
         ),
     },
     "another": {
-        "zh": phrases("(那|那么|还有|)(，|){name}呢(？|)\n{name}呢\n换成{name}", "那么{name}呢？\n还有{name}呢？"),
+        "zh": phrases("(那|那么|还有|)(，|){name}(呢|怎么样|也一样)(？|)\n{name}呢\n(换成|改成|换作|再来){name}(吧|)", "那么{name}呢？\n还有{name}呢？"),
         "en": phrases(
-            "(And|What about|How about|And what about) (the |){name}(?|)\nand the {name}\nthe {name} instead",
+            "(And|What about|How about|And what about|Now|Same for|OK, and|Then) (the |){name}( instead| please| now| too|)(?|)\nand the {name}\nthe {name} instead",
             "What about the {name}, then?\nAnd how about {name}?",
         ),
     },

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_utterance
+from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_utterance, vary
 from engine.train.lexicon import THINGS
 from engine.train.phrases import expand, spoken_texts, utterance
 from engine.train.replies import respond
@@ -144,3 +144,13 @@ def test_every_name_can_be_spoken():
     for thing in THINGS:
         for name in (*thing.zh, *thing.en):
             assert any(name.lower() in text for text in spoken), name
+
+
+def test_words_around_a_request_are_practised_and_never_examined():
+    asked = {split: {frame_of(split, seed) for seed in range(300)} for split in ("train", "heldout")}
+    assert asked["heldout"] == {"What is on this screen?"}
+    assert {"By the way, what is on this screen?", "what is on this screen?"} <= asked["train"]
+
+
+def frame_of(split, seed: int) -> str:
+    return vary(Random(seed), "What is on this screen?", split, "en")
