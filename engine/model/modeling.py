@@ -112,9 +112,9 @@ class AutoGLMPreTrainedModel(PreTrainedModel):
         elif isinstance(module, GatedCrossAttention):
             init.constant_(module.gate.bias, self.config.text.gate_bias)
         elif isinstance(module, ContextBlock):
-            norm = module.expand[1]
-            assert isinstance(norm, nn.BatchNorm2d)
-            init.zeros_(norm.weight)  # the block adds nothing at first (Goyal et al., 2017)
+            for wide in (module.along, module.down):
+                init.normal_(wide.weight, std=wide.weight[0].numel() ** -0.5)
+            init.zeros_(module.expand.weight)  # the block adds nothing at first
 
 
 class AutoGLMVisionModel(AutoGLMPreTrainedModel):

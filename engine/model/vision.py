@@ -63,7 +63,8 @@ class VisionStage(nn.Module):
 class ContextBlock(nn.Module):
     """Tells every cell of all others: a convolution as wide as the grid, along the rows and down the columns.
 
-    What stands where in the reading order, or what kind of page this is, no 3x3 convolution can see.
+    What stands where in the reading order, or what kind of page this is, no 3x3 convolution can see. How much
+    the wide ones add up depends on the shape of the picture, so no statistics of a batch come after them.
     """
 
     def __init__(self, channels: int, inner: int, grid: int) -> None:
@@ -71,13 +72,12 @@ class ContextBlock(nn.Module):
         reach, side = grid - 1, 2 * grid - 1
         self.squeeze = nn.Sequential(nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner))
         self.along = nn.Conv2d(inner, inner, (1, side), padding=(0, reach), groups=inner, bias=False)
-        self.down = nn.Conv2d(inner, inner, (side, 1), padding=(reach, 0), groups=inner, bias=False)
-        self.norm = nn.BatchNorm2d(inner)
-        self.expand = nn.Sequential(nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels))
+        self.down = nn.Conv2d(inner, inner, (side, 1), padding=(reach, 0), groups=inner)
+        self.expand = nn.Conv2d(inner, channels, 1)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         inner = torch.relu(self.squeeze(hidden)) * mask
-        inner = torch.relu(self.norm(self.down(self.along(inner)))) * mask
+        inner = torch.relu(self.down(self.along(inner)))
         return torch.relu(hidden + self.expand(inner)) * mask
 
 

@@ -70,7 +70,7 @@ def vision_groups(config: AutoGLMVisionConfig) -> dict[str, Group]:
             for index in range(len(config.context_channels)):
                 block = f"encoder.context.{index}"
                 groups[f"context{index}"] = context_group(block)
-                cuts += [(f"{block}.squeeze.0.weight", 1), *conv_norm_outputs(f"{block}.expand")]
+                cuts += [(f"{block}.squeeze.0.weight", 1), *outputs(f"{block}.expand")]
                 writers.append(f"{block}.expand")
         groups[f"stage{level}"] = Group(tuple(cuts), tuple(writers))
     return groups
@@ -81,9 +81,8 @@ def context_group(block: str) -> Group:
         (
             *conv_norm_outputs(f"{block}.squeeze"),
             (f"{block}.along.weight", 0),
-            (f"{block}.down.weight", 0),
-            *((f"{block}.norm.{tensor}", 0) for tensor in NORM),
-            (f"{block}.expand.0.weight", 1),
+            *outputs(f"{block}.down"),
+            (f"{block}.expand.weight", 1),
         ),
         (f"{block}.squeeze",),
     )

@@ -76,7 +76,7 @@ def model(processor):
             if parameter.dim() > 1:
                 parameter.mul_(3.0)
         for block in made.model.vision.encoder.context:
-            block.expand[1].weight.fill_(0.5)  # pyright: ignore[reportIndexIssue]
+            torch.nn.init.normal_(block.expand.weight, std=0.5)
     return made.eval()
 
 
