@@ -31,6 +31,7 @@ ROWS = {
     "no_screen": "asks for the missing screenshot",
     "decline": "says no to what it cannot do",
     "spoken_command": "spoken command, voices never heard in training",
+    "spoken_decline": "says no to a spoken request for what it cannot do",
     "spoken_digit_synthetic": "spoken digit, synthetic voices never heard",
     "spoken_digit_people": "spoken digit, a person never heard",
     "spoken_silence": "notices that nobody speaks",
@@ -73,7 +74,7 @@ Reproduce: `python -m engine.train.evaluate --model assets/nano --out report.jso
 
 ## Training
 
-The pipeline is `python -m engine.train.nano --out DIR`. Screens are drawn with the icon fonts Material Design Icons, Remix Icon (Apache-2.0), Font Awesome (OFL and CC-BY-4.0), Codicons (CC-BY-4.0), Elusive (OFL), Bootstrap Icons and Ionicons (MIT), and labelled in Noto Sans CJK (OFL) and Roboto (Apache-2.0); the evaluation's unseen icons are Phosphor (MIT). Speech is spoken by eSpeak NG, Flite and Hibari, in made-up rooms and noise; spoken digits also by three people of the Free Spoken Digit Dataset (Zohar Jackson and others, CC-BY-SA-4.0), the fourth kept for evaluation.
+The pipeline is `python -m engine.train.nano --out DIR`. Screens are drawn with the icon fonts Material Design Icons, Remix Icon (Apache-2.0), Font Awesome (OFL and CC-BY-4.0), Codicons (CC-BY-4.0), Elusive (OFL), Bootstrap Icons and Ionicons (MIT), and labelled in Noto Sans CJK (OFL) and Roboto (Apache-2.0); the evaluation's unseen icons are Phosphor (MIT). Speech is spoken by eSpeak NG, Flite, Hibari, RHVoice (its voices bdl, clb and alan), SVOX Pico, and in the syllables that the voice actress Chu Lo (羅竺) recorded for gcin (CC-BY-3.0), in made-up rooms and noise; spoken digits also by three people of the Free Spoken Digit Dataset (Zohar Jackson and others, CC-BY-SA-4.0), the fourth kept for evaluation.
 
 {note}
 """

@@ -14,6 +14,7 @@ from engine.train.phrases import (
     Split,
     fill,
     spell_number,
+    spoken_outside,
     spoken_phrases,
     utterance,
 )
@@ -59,6 +60,8 @@ class Sample:
 
 WAYS = {**PHRASES, **QUESTIONS}
 FACT_SKILLS = ("time", "battery", "wifi", "count", "page")
+# Intents of recordings that have a skill of their own; the others are commands.
+OWN_SKILLS = ("digit", "nothing", "decline")
 # Intents that are such words themselves.
 POLITE = ("greeting", "thanks")
 # What people say around a request: before it, after it.
@@ -120,6 +123,7 @@ SKILLS: dict[str, float] = {
     "strange": 2.5,
     "reference": 6,
     "spoken_command": 20,
+    "spoken_decline": 6,
     "spoken_digit": 5,
     "spoken_silence": 1.5,
     "screen_and_speech": 20,
@@ -130,7 +134,7 @@ TYPED = {skill: weight for skill, weight in SKILLS.items() if "spoken" not in sk
 EVALUATED = (
     "identity", "help", "greeting", "decline", "describe", "tap", "find", "command", "no_screen",
     "time", "battery", "wifi", "count", "page", "strange", "reference",
-    "spoken_command", "spoken_digit", "spoken_silence", "screen_and_speech",
+    "spoken_command", "spoken_decline", "spoken_digit", "spoken_silence", "screen_and_speech",
 )  # fmt: skip
 
 
@@ -150,6 +154,12 @@ def draw_utterance(
     name = rng.choice(thing.names(language)) if thing else ""
     text = utterance(fill(phrase, language, name, number or 0))
     return Utterance(text, language, intent, thing.key if thing else None, number)
+
+
+def draw_outside(rng: Random, split: Split) -> Utterance:
+    """Something for a voice to say that nano has no skill for."""
+    language: Language = rng.choice(("zh", "en"))
+    return Utterance(utterance(rng.choice(spoken_outside(language, split))), language, "decline")
 
 
 class Composer:
@@ -268,8 +278,11 @@ class Composer:
         if skill == "spoken_digit":
             index = rng.choice(self.recordings["digit"])
             scene_index = None
+        elif skill == "spoken_decline":
+            index = rng.choice(self.recordings["decline"])
+            scene_index = self.draw_scene(rng) if rng.random() < 0.25 else None
         elif skill == "spoken_command":
-            intents = [intent for intent in self.recordings if intent not in ("digit", "nothing")]
+            intents = [intent for intent in self.recordings if intent not in OWN_SKILLS]
             weights = {"tap": 2, "open": 8, "describe": 0.5}
             intent = rng.choices(intents, [weights.get(intent, 1) for intent in intents])[0]
             index = rng.choice(self.recordings[intent])

@@ -25,7 +25,7 @@ from engine.train.consistency import consistent
 from engine.train.corpus import ScreenCorpus, Source, draw_corpus
 from engine.train.dialogues import EVALUATED, Composer, Sample
 from engine.train.facts import UNREADABLE
-from engine.train.hearing import HearingCorpus, record_corpus
+from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.heldout import load_media
 from engine.train.joint_stage import to_chat
 from engine.train.lexicon import THINGS
@@ -34,6 +34,8 @@ from engine.train.tasks import Expectation
 
 logger = logging.getLogger(__name__)
 
+#: Recordings of the exam.
+EXAMINED = Amounts(commands=1500, silent=60, outside=150)
 DECLINES = {answer for _, answer in SAYINGS["decline"].values()}
 UNREADABLE_ANSWERS = {answer for pair in UNREADABLE.values() for _, answer in pair.values()}
 TAP = re.compile(r'^do\(action="Tap", element=\[(\d{1,3}),(\d{1,3})\]\)$')
@@ -191,7 +193,7 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         groups.setdefault(verdict.group, []).append(verdict)
     rows = {name: summarise_group(group) for name, group in sorted(groups.items())}
     thought = [verdict for verdict in verdicts if verdict.sample.thinks]
-    asked = [verdict for verdict in verdicts if verdict.sample.skill != "decline"]
+    asked = [verdict for verdict in verdicts if "decline" not in verdict.sample.skill]
     return {
         **rows,
         OVERALL[0]: share([verdict.consistent for verdict in thought]),
@@ -252,8 +254,7 @@ class Exam:
     count: int = 200
     batch_size: int = 20
     screens: int = 400
-    recordings: int = 1500
-    silences: int = 60
+    speech: Amounts = EXAMINED
     workers: int = 2
     device: str = "cpu"
     max_new_tokens: int = 160
@@ -266,9 +267,7 @@ TITLES: dict[Source, str] = {"heldout": "screens", "heldout_icons": "unseen_icon
 
 def make_report(folder: str, exam: Exam) -> dict[str, Any]:
     """The scores of a checkpoint, with what it is and how fast it was."""
-    recordings = record_corpus(
-        exam.data, "heldout", exam.recordings, exam.silences, exam.workers, exam.digits
-    )
+    recordings = record_corpus(exam.data, "heldout", exam.speech, exam.workers, exam.digits)
     report: dict[str, Any] = {
         "model": Path(folder).name,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",

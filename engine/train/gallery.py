@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from engine.model import register
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import Composer, Sample
-from engine.train.evaluate import TAP, Examiner, Verdict, examine_skill
+from engine.train.evaluate import EXAMINED, TAP, Examiner, Verdict, examine_skill
 from engine.train.hearing import record_corpus
 from engine.train.screens.canvas import Canvas
 from engine.train.tasks import Expectation
@@ -89,7 +89,7 @@ def main() -> None:
     options = parser.parse_args()
     register()
     screens = draw_corpus(options.data, "heldout", 400, 2)
-    recordings = record_corpus(options.data, "heldout", 1500, 60, 2, options.digits)
+    recordings = record_corpus(options.data, "heldout", EXAMINED, 2, options.digits)
     examiner = Examiner(options.model, screens, recordings, torch.device("cpu"))
     composer = Composer(screens.scenes, recordings.utterances, "heldout")
     columns = [list(choose(list(examine_skill(examiner, composer, skill, ASKED, BATCH)))) for skill in SKILLS]

@@ -9,18 +9,29 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import soxr
 
-from engine.train.dialogues import Utterance, draw_utterance
+from engine.train.dialogues import Utterance, draw_outside, draw_utterance
 from engine.train.phrases import Split, spell_number, spoken_texts
 from engine.train.speech import ENGINES, build_corpus, degrade, phones, spoken_digits
+from engine.train.speech.corpus import Line
 from engine.train.speech.synthesis import INSTALL, SAMPLE_RATE, speaks_here
+from engine.train.speech.voices import Engine
 
 logger = logging.getLogger(__name__)
 
 TAKES = 3  # how often a training recording of a person is degraded
+
+
+class Amounts(NamedTuple):
+    """How many recordings: of commands and digits, of nobody speaking, of what nano has no skill for."""
+
+    commands: int
+    silent: int
+    outside: int
 
 
 @dataclass(frozen=True)
@@ -44,19 +55,19 @@ class HearingCorpus:
 
 
 def record_corpus(
-    folder: Path, split: Split, count: int, silent: int, workers: int, digits: Path | None
+    folder: Path, split: Split, amounts: Amounts, workers: int, digits: Path | None
 ) -> HearingCorpus:
-    """`count` synthetic recordings, `silent` without speech, and people's digits if there are any.
+    """Synthetic recordings, and people's digits if there are any.
 
     Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
     the model learns digits from synthetic voices alone.
     """
-    name = f"hearing-{split}-{count}-{silent}{'' if digits is None else '-digits'}"
+    name = f"hearing-{split}-{'-'.join(map(str, amounts))}{'' if digits is None else '-digits'}"
     mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         mels, utterances, sources = [], [], []
-        for samples, utterance, source in record_all(folder / name, split, count, silent, workers, digits):
+        for samples, utterance, source in record_all(folder / name, split, amounts, workers, digits):
             mels.append(analyse(samples))
             utterances.append(utterance)
             sources.append(source)
@@ -74,15 +85,16 @@ def record_corpus(
 
 
 def record_all(
-    out: Path, split: Split, count: int, silent: int, workers: int, digits: Path | None
+    out: Path, split: Split, amounts: Amounts, workers: int, digits: Path | None
 ) -> Iterator[tuple[np.ndarray, Utterance, str]]:
     rng = Random(f"hearing/{split}")
-    utterances = [draw_utterance(rng, split) for _ in range(count)]
-    utterances += [Utterance("", "zh", "nothing")] * silent
-    engines = frozenset(engine for engine in ENGINES if speaks_here(engine))
-    for engine in sorted(frozenset(ENGINES) - engines):
+    utterances = [draw_utterance(rng, split) for _ in range(amounts.commands)]
+    utterances += [Utterance("", "zh", "nothing")] * amounts.silent
+    utterances += [draw_outside(rng, split) for _ in range(amounts.outside)]
+    engines: frozenset[Engine] = frozenset(engine for engine in ENGINES if speaks_here(engine))
+    for engine in sorted(ENGINES.keys() - engines):
         logger.warning("without the voices of %s, which makes worse ears: %s", engine, INSTALL[engine])
-    lines = [(one.text, one.language) for one in utterances]
+    lines: list[Line] = [(one.text, one.language) for one in utterances]
     recordings = build_corpus(lines, out, split, 0, workers, engines)
     for recording, utterance in zip(recordings, utterances, strict=True):
         yield recording.samples, utterance, recording.voice.engine if recording.voice else "nobody"

@@ -450,9 +450,18 @@ _FOREIGN: dict[Language, re.Pattern[str]] = {
 @cache
 def spoken_phrases(intent: str, language: Language, split: Split) -> tuple[str, ...]:
     """The phrases of an intent that a voice of the language can say."""
-    phrases = PHRASES[intent][language].of(split)
+    return speakable(PHRASES[intent][language].of(split), language)
+
+
+@cache
+def spoken_outside(language: Language, split: Split) -> tuple[str, ...]:
+    """What nano says no to, as far as a voice of the language can say it."""
+    return speakable(OUTSIDE[language].of(split), language)
+
+
+def speakable(texts: tuple[str, ...], language: Language) -> tuple[str, ...]:
     return tuple(
-        text for text in phrases if not _FOREIGN[language].search(re.sub(r"\{\w+\}", "", utterance(text)))
+        text for text in texts if not _FOREIGN[language].search(re.sub(r"\{\w+\}", "", utterance(text)))
     )
 
 

@@ -31,7 +31,7 @@ from engine import quantize
 from engine.model import register
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.train.corpus import draw_corpus
-from engine.train.hearing import record_corpus
+from engine.train.hearing import Amounts, record_corpus
 from engine.train.heldout import HeldOut
 from engine.train.table import markdown
 
@@ -227,8 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         record_corpus(
             options.data,
             "heldout",
-            options.recordings,
-            options.recordings // 20,
+            Amounts(options.recordings, options.recordings // 20, options.recordings // 10),
             options.workers,
             options.digits,
         ),

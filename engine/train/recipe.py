@@ -11,7 +11,7 @@ from engine.model.configuration import AutoGLMConfig, nano, tiny
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import SKILLS, TYPED
 from engine.train.distill import Distillation
-from engine.train.hearing import HearingCorpus, record_corpus
+from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.joint_stage import Lesson
 from engine.train.trainer import Schedule
 
@@ -95,9 +95,11 @@ class Recipe:
     mosaics: int = 6_000
     recordings: int = 44_500
     silences: int = 1_000
+    outside: int = 8_000
     heldout_screens: int = 600
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
+    heldout_outside: int = 60
     course: Course = Course()
     teaching: Course = TEACHING
     apprenticeship: Course = APPRENTICESHIP
@@ -111,6 +113,15 @@ class Recipe:
     examined: int = 200
     answer_tokens: int = 160
 
+    @property
+    def speech(self) -> Amounts:
+        """What the ears are taught on."""
+        return Amounts(self.recordings, self.silences, self.outside)
+
+    @property
+    def heldout_speech(self) -> Amounts:
+        return Amounts(self.heldout_recordings, self.heldout_silences, self.heldout_outside)
+
     def to_json(self) -> str:
         """All of it, to be read and compared."""
         return json.dumps(asdict(self), default=lambda size: size.__name__, indent=1) + "\n"
@@ -120,8 +131,8 @@ class Recipe:
         if scale == 1.0:
             return self
         fewest = {
-            "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3,
-            "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3,
+            "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3, "outside": 3,
+            "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3, "heldout_outside": 3,
             "calibration": 4, "examined": 1,
         }  # fmt: skip
         counts = {name: max(least, round(getattr(self, name) * scale)) for name, least in fewest.items()}
@@ -170,10 +181,10 @@ def prepare(recipe: Recipe, folder: Path, workers: int, digits: Path | None) -> 
     return Data(
         draw_corpus(folder, "train", recipe.screens, workers),
         draw_corpus(folder, "mosaic", recipe.mosaics, workers),
-        record_corpus(folder, "train", recipe.recordings, recipe.silences, workers, digits),
+        record_corpus(folder, "train", recipe.speech, workers, digits),
         {
             "heldout": draw_corpus(folder, "heldout", recipe.heldout_screens, workers),
             "icons": draw_corpus(folder, "heldout_icons", recipe.heldout_screens, workers),
         },
-        record_corpus(folder, "heldout", recipe.heldout_recordings, recipe.heldout_silences, workers, digits),
+        record_corpus(folder, "heldout", recipe.heldout_speech, workers, digits),
     )

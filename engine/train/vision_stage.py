@@ -26,7 +26,7 @@ NOTHING_WEIGHT = 0.25  # most cells are empty
 PLACES, NO_DIGIT, UNREAD = 4, 10, -100
 ORDERS = 20  # things of a page that have a number; what comes later, or is nothing, has none
 PAGES = (*(page["en"] for page in LAYOUTS.values()), ANY_PAGE["en"])
-CONTEXT_WEIGHT = 0.3  # of what only the whole page tells, against what is in a cell
+CONTEXT_WEIGHT = 0.5  # of what only the whole page tells, against what is in a cell
 SWITCHED = {"on": "1", "off": "0"}
 PHONE_CELLS = 98  # of a tall phone: a batch of wider pictures has fewer of them
 

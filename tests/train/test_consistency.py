@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from engine.train.consistency import consistent
-from engine.train.dialogues import SKILLS, Composer, Utterance, draw_utterance
+from engine.train.dialogues import SKILLS, Composer, Utterance, draw_outside, draw_utterance
 from engine.train.scene import Scene, Spot
 
 SCENES = [
@@ -33,7 +33,8 @@ SCENES = [
 def test_everything_that_is_taught_is_consistent():
     rng = Random(0)
     utterances = [draw_utterance(rng, "train") for _ in range(800)]
-    composer = Composer(SCENES, [*utterances, Utterance("", "zh", "nothing")], "train")
+    utterances += [Utterance("", "zh", "nothing"), draw_outside(rng, "train")]
+    composer = Composer(SCENES, utterances, "train")
     for skill in SKILLS:
         for number in range(60):
             last = composer.compose(Random(f"{skill}/{number}"), skill).turns[-1]

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_utterance, vary
+from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_outside, draw_utterance, vary
 from engine.train.lexicon import THINGS
 from engine.train.phrases import expand, spoken_texts, utterance
-from engine.train.replies import respond
+from engine.train.replies import SAYINGS, respond
 from engine.train.scene import Scene, Spot, place
 from engine.train.tasks import Expectation, Mention, Task
 
@@ -29,7 +29,8 @@ SCENE = Scene(
 def composer() -> Composer:
     rng = Random(0)
     utterances = [draw_utterance(rng, "train") for _ in range(3000)]
-    return Composer([SCENE] * 3, [*utterances, Utterance("", "zh", "nothing")], "train")
+    utterances += [Utterance("", "zh", "nothing"), draw_outside(rng, "train")]
+    return Composer([SCENE] * 3, utterances, "train")
 
 
 def test_a_tap_points_into_its_box():
@@ -154,3 +155,12 @@ def test_words_around_a_request_are_practised_and_never_examined():
 
 def frame_of(split, seed: int) -> str:
     return vary(Random(seed), "What is on this screen?", split, "en")
+
+
+def test_what_is_spoken_outside_its_skills_is_heard_and_declined(composer):
+    for seed in range(20):
+        sample = composer.compose(Random(seed), "spoken_decline")
+        said = composer.utterances[sample.recording]
+        assert said.intent == "decline" and said.text in sample.turns[-1].thinking
+        assert sample.turns[-1].answer in {answer for _, answer in SAYINGS["decline"].values()}
+        assert composer.utterances[composer.compose(Random(seed), "spoken_command").recording] != said
