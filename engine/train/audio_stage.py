@@ -14,6 +14,8 @@ from engine.train.hearing import HearingCorpus, known_units
 from engine.train.speech import phones
 from engine.train.trainer import Losses, Schedule, train
 
+OFTEN = 3  # recordings of people are few: each comes up so many times as often as a synthetic one
+
 
 class AudioStage:
     """Batches and losses of the stage. Recordings of about one length come together."""
@@ -35,11 +37,13 @@ class AudioStage:
             else []
             for utterance in corpus.utterances
         ]
-        self.by_length = np.argsort(np.diff(corpus.offsets), kind="stable")
+        turns = [OFTEN if source == "person" else 1 for source in corpus.sources]
+        often = np.repeat(np.arange(len(corpus)), turns)
+        self.by_length = often[np.argsort(np.diff(corpus.offsets)[often], kind="stable")]
 
     def draw(self, step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([2, step])
-        start = rng.integers(0, max(1, len(self.corpus) - 2 * self.batch_size))
+        start = rng.integers(0, max(1, len(self.by_length) - 2 * self.batch_size))
         indices = rng.choice(self.by_length[start : start + 2 * self.batch_size], self.batch_size)
         return self.load(indices, rng)
 
