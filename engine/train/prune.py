@@ -20,6 +20,7 @@ import argparse
 import json
 import logging
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,12 +35,14 @@ from engine.train.audio_stage import AudioStage
 from engine.train.channels import Encoder, Kept, cut, groups_of, width_of
 from engine.train.corpus import draw_corpus
 from engine.train.flops import count_encoder
-from engine.train.hearing import record_corpus
+from engine.train.hearing import Amounts, record_corpus
 from engine.train.table import markdown
 from engine.train.trainer import Losses
 from engine.train.vision_stage import VisionStage
 
 logger = logging.getLogger(__name__)
+
+INNER = re.compile(r"(stage\d+\.)?block\d+|conv\d+")
 
 Criterion = Literal["gradient", "taylor"]
 Sensitivities = dict[str, Tensor]
@@ -149,12 +152,21 @@ def choose_by_flops(
     return choose(sensitivities, high, multiple), high
 
 
+def within_blocks(sensitivities: Sensitivities) -> Sensitivities:
+    """Those of channels within a block, and between the ears' first convolutions.
+
+    What a block adds to stays whole: all that comes behind reads it, which a mean gradient does not tell
+    (with it, of the eyes' last 192 channels 64 stayed). So do the context blocks, which cost next to nothing.
+    """
+    return {name: values for name, values in sensitivities.items() if INNER.fullmatch(name)}
+
+
 def select(
     stage: VisionStage | AudioStage, fewer: float, multiple: int = 8, criterion: Criterion = "gradient"
 ) -> Kept:
     """The channels that an encoder keeps to have that share of FLOPs fewer. stage: over training data."""
     batches = (stage.draw(step) for step in range(BATCHES))
-    sensitivities = measure(stage.model, stage.loss, batches, criterion)
+    sensitivities = within_blocks(measure(stage.model, stage.loss, batches, criterion))
     kept, share = choose_by_flops(stage.model, sensitivities, fewer, multiple)
     smaller = cut(stage.model, kept)
     logger.info("%s: %s", type(smaller).__name__, describe(stage.model, smaller, kept, share))
@@ -244,8 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if ears.unit_head is None:
             parser.error(f"{options.model} has no spelling head, so its hearing has no loss to measure with")
         speech = partial(record_corpus, workers=options.workers, digits=options.digits)
-        said = speech(options.data, "train", options.count, options.count // 20)
-        heard = speech(options.data, "heldout", options.heldout, options.heldout // 20)
+        said, heard = options.count, options.heldout
+        said = speech(options.data, "train", Amounts(said, said // 20, said // 10))
+        heard = speech(options.data, "heldout", Amounts(heard, heard // 20, heard // 10))
         stages = AudioStage(ears, said, 16, model.device), AudioStage(ears, heard, 1, model.device)
     rows = [row for criterion in options.criterion for row in try_shares(*stages, options.shares, criterion)]
     if options.out is not None:
