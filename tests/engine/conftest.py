@@ -1,14 +1,21 @@
-"""A small random model of the article's architecture, of the real classes, and what feeds it."""
+"""A small random model of the article's architecture, of the real classes; what feeds it, and what serves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
 torch = pytest.importorskip("torch")
+
+if TYPE_CHECKING:
+    import openai
+
+    from tests.engine.serving import Service
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +110,37 @@ def voice() -> np.ndarray:
     time = np.arange(24_000) / 16_000
     tones = [np.sin(2 * np.pi * (200 + 80 * time) * k * time) / k for k in (1, 2, 3)]
     return (0.2 * np.sum(tones, axis=0)).astype(np.float32)
+
+
+@pytest.fixture
+def engine():
+    """Makes schedulers on decoders; all are closed at the end."""
+    from tests.engine.scheduling import Engine
+
+    made: list[Engine] = []
+
+    def make(decoder, **limits: int) -> Engine:
+        made.append(Engine(decoder, **limits))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.scheduler.close()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """The script behind real HTTP."""
+    from autoglm_ui.backends.scripted import Script, ScriptedBackend
+    from tests.engine.serving import serving
+
+    with serving(ScriptedBackend(Script(delay=0))) as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[openai.OpenAI]:
+    import openai
+
+    with openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
