@@ -83,7 +83,7 @@ def model(processor):
             if parameter.dim() > 1:
                 parameter.mul_(3.0)
         for block in made.model.vision.encoder.context:
-            torch.nn.init.normal_(block.expand.weight, std=0.5)
+            torch.nn.init.normal_(block.get_parameter("expand.weight"), std=0.5)
     return made.eval()
 
 
