@@ -15,9 +15,9 @@ from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.joint_stage import Lesson
 from engine.train.trainer import Schedule
 
-VISION = Schedule(steps=5000, batch_size=40, learning_rate=2e-3, checkpoint_every=250, bf16=True)
+VISION = Schedule(steps=6500, batch_size=40, learning_rate=2e-3, checkpoint_every=250, bf16=True)
 AUDIO = Schedule(
-    steps=14_000, batch_size=40, learning_rate=1.2e-3, warmup=200, checkpoint_every=500, bf16=True
+    steps=12_000, batch_size=40, learning_rate=1.2e-3, warmup=200, checkpoint_every=500, bf16=True
 )
 # First without sound, then everything: what is learned of looking helps with listening.
 LOOKING = Schedule(
@@ -56,8 +56,8 @@ TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=950, learning_rate
 APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=500, learning_rate=7e-4, warmup=50))
 # What a model does again after something was taken from it: short, and more gently.
 RECOVERY = Course(
-    replace(VISION, steps=400, learning_rate=6e-4, warmup=50),
-    replace(AUDIO, steps=800, learning_rate=4e-4, warmup=50),
+    replace(VISION, steps=1500, learning_rate=1e-3, warmup=50),
+    replace(AUDIO, steps=2000, learning_rate=4e-4, warmup=50),
     None,
     replace(JOINT, steps=300, learning_rate=4e-4, warmup=50),
 )

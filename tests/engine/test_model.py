@@ -115,7 +115,7 @@ def test_every_cell_knows_of_every_other(model):
     alone.context = torch.nn.ModuleList()
     pixels.grad = None
     alone(pixels, torch.tensor([[224, 224]])).cells[0, -1].sum().backward()
-    assert pixels.grad[0, :, :16, :16].abs().max() == 0
+    assert pixels.grad is not None and pixels.grad[0, :, :16, :16].abs().max() == 0
 
 
 def test_padding_of_the_picture_changes_nothing(model, processor, screenshot):
