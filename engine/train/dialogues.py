@@ -107,7 +107,7 @@ THINKING, PRACTISED_THINKING = 0.85, 0.7
 SKILLS: dict[str, float] = {
     "identity": 4,
     "help": 5.5,
-    "greeting": 1.5,
+    "greeting": 3,
     "thanks": 0.5,
     "decline": 6,
     "describe": 18,
@@ -119,7 +119,7 @@ SKILLS: dict[str, float] = {
     "battery": 4,
     "wifi": 3,
     "count": 7,
-    "page": 3.5,
+    "page": 3,
     "strange": 2.5,
     "reference": 6,
     "spoken_command": 20,

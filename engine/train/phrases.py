@@ -146,7 +146,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "(hello|hi|hey)(,|) (assistant|friend|AutoGLM|there|you|again)(!|.|)\n"
             "(good day|good night|greetings|howdy|nice to meet you|hello hello|hi hi|morning|evening|welcome)(!|.|)\n"
             "hello\nHello!\nHi\nhi there\nHey\nGood morning\nGood evening\nhello there\nHey there!\ngood afternoon",
-            "Hello there!\nHi!\nGood morning!",
+            "Hello there!\nHi to you!\nGood morning!",
         ),
     },
     "thanks": {
@@ -170,6 +170,9 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "(Please |Can you |Could you |)(describe|explain|read|look at) (this|the|my) (screenshot|picture|image|phone screen|page|display)(?|.|)\n"
             "(What|Which things|Which items|What things) (are|can be seen|do you find|can you find) (on|in) (the|this|my) (screen|screenshot|picture|image)(?|)\n"
             "What (is|do you see|can you see) (in|on) (this|the|my) (picture|image|page|screenshot|display)(?|)\n"
+            "(So |Now |And |)(what|what all|what things|what else) (is|do I have|do we have|is there|can one see) (here |)on (the|my|this) (phone|display|page|phone screen|home screen|picture|screenshot)(?|)\n"
+            "(Say|Let me know|Explain|Show me|Please say) (what|everything that|all that) you (see|can see|notice|recognise|find)( there| here| on it|)(.|)\n"
+            "(What is|What's|What all is) (visible|to be seen|displayed|shown) on (the|this|my) (screen|display|page|phone)(?|)\n"
             "(List|Name|Tell me|Show me) (all |)the (icons|apps|buttons|things|items) (on the screen|in the picture|you see|on this page)\n"
             "(What's|What is) (here|there|in the picture|shown here|on my phone|on the display)(?|)\n"
             "what is on the screen\nWhat is on the screen?\nWhat's on the screen?\nDescribe the screen\n"

@@ -97,7 +97,6 @@ QUESTIONS: dict[str, dict[Language, Phrases]] = {
             "(Tell me|Say|Can you say|Do you know) (what|which) (kind of |)(page|app|view) this is(?|.|)\n"
             "(Where|In which app) (am I|are we|on the phone is this)(?|)\n"
             "(Identify|Recognise|Name|Classify) (this|the) (page|view|kind of page|type of page)(.|)\n"
-            "(Is this|Is it) (a home screen, a dialog or what|some app|a page of settings or something else)(?|)\n"
             "which app is it\nwhat page is this",
             "What sort of app is this?\nWhich page am I looking at?\nPlease tell me what kind of page this is",
         ),
