@@ -66,7 +66,7 @@ def model(processor):
     )
     config = AutoGLMConfig(
         vision_config=AutoGLMVisionConfig(
-            stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), context_channels=(8,), num_things=5
+            stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), num_things=5
         ),
         audio_config=AutoGLMAudioConfig(
             hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, num_units=7
@@ -82,8 +82,6 @@ def model(processor):
         for parameter in made.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(3.0)
-        for block in made.model.vision.encoder.context:
-            torch.nn.init.normal_(block.get_parameter("expand.weight"), std=0.5)
     return made.eval()
 
 

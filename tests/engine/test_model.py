@@ -105,17 +105,37 @@ def test_fusion_is_the_article_formula(model):
     torch.testing.assert_close(out[0], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_every_cell_knows_of_every_other(model):
+@pytest.fixture(scope="module")
+def eyes():
+    """An image encoder with a context block that is not at its start any more, where it adds nothing."""
+    from engine.model.configuration import AutoGLMVisionConfig
+    from engine.model.vision import VisionEncoder
+
+    torch.manual_seed(0)
+    config = AutoGLMVisionConfig(
+        stage_channels=(8, 8, 16, 16), stage_blocks=(0, 1, 0, 1), context_channels=(8,)
+    )
+    return VisionEncoder(config).eval()
+
+
+def test_every_cell_knows_of_every_other(eyes):
     """What is in the first cell reaches the last one, in a picture as tall and as wide as any."""
-    pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(3), requires_grad=True)
-    cells = model.model.vision.encoder(pixels, torch.tensor([[224, 224]])).cells
-    cells[0, -1].sum().backward()
-    assert pixels.grad is not None and pixels.grad[0, :, :16, :16].abs().max() > 0
-    alone = deepcopy(model.model.vision.encoder)
+    alone = deepcopy(eyes)
     alone.context = torch.nn.ModuleList()
-    pixels.grad = None
-    alone(pixels, torch.tensor([[224, 224]])).cells[0, -1].sum().backward()
-    assert pixels.grad is not None and pixels.grad[0, :, :16, :16].abs().max() == 0
+    for encoder, reached in ((eyes, True), (alone, False)):
+        pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(3), requires_grad=True)
+        encoder(pixels, torch.tensor([[224, 224]])).cells[0, -1].sum().backward()
+        assert pixels.grad is not None
+        assert bool(pixels.grad[0, :, :16, :16].abs().max() > 0) == reached
+
+
+def test_what_cells_know_of_the_page_ends_where_the_picture_does(eyes):
+    """A tall picture encoded alone equals the same beside a wide one, whose batch is not cropped."""
+    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(4))
+    sizes = torch.tensor([[101, 224], [224, 101]])
+    both, alone = eyes(pixels, sizes), eyes(pixels[:1], sizes[:1])
+    there = both.mask[0]
+    torch.testing.assert_close(both.cells[0, there], alone.cells[0, alone.mask[0]], rtol=1e-4, atol=1e-5)
 
 
 def test_padding_of_the_picture_changes_nothing(model, processor, screenshot):
