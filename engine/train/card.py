@@ -60,7 +60,7 @@ Say who it is; name the apps and buttons of a simple phone screenshot; say what 
 
 ## What it is not
 
-A general assistant. Outside the above it declines, or errs. On real screenshots, whose icons it has never seen, it will often be wrong. Human speech beyond single digits was not in its training.
+A general assistant. Outside the above it declines, or errs. On real screenshots, whose icons it has never seen, it will often be wrong. Of people's own speech it heard digits and single syllables; everything else was synthetic.
 
 ## Scores
 

@@ -68,35 +68,19 @@ POLITE = ("greeting", "thanks")
 FRAMES: dict[Language, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "zh": (
         (
-            "问一下，",
-            "对了，",
-            "那个，",
-            "我想知道，",
-            "嗯，",
-            "帮个忙，",
-            "顺便问问，",
-            "再问一次，",
-            "小助手，",
-            "劳驾，",
+            "问一下，", "对了，", "那个，", "我想知道，", "嗯，", "帮个忙，", "顺便问问，", "再问一次，",
+            "小助手，", "劳驾，",
         ),
         ("，谢谢", "，好吗", "，行不行", "，快点", "，拜托了"),
     ),
     "en": (
         (
-            *(
-                "Quick question: ",
-                "Hey, ",
-                "Right, ",
-                "One more thing: ",
-                "Sorry, ",
-                "Well, ",
-                "By the way, ",
-            ),
-            *("I was wondering: ", "Nano, ", "Now then, ", "Go on, ", "Kindly ", "Be so kind and "),
+            "Quick question: ", "Hey, ", "Right, ", "One more thing: ", "Sorry, ", "Well, ", "By the way, ",
+            "I was wondering: ", "Nano, ", "Now then, ", "Go on, ", "Kindly ", "Be so kind and ",
         ),
         (", thanks", " for me", ", would you", " right now", ", thank you", " if you can", ", quickly"),
     ),
-}
+}  # fmt: skip
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 

@@ -152,12 +152,12 @@ class VisionStage:
                 seen.digits.flatten(0, 2), labels.digits.flatten(), ignore_index=UNREAD
             )
             losses |= {"total": losses["total"] + reading, "reading": reading}
-        for name, said, wanted in (
-            ("order", seen.orders, labels.orders),
-            ("page", seen.pages, labels.pages.masked_fill(~seen.mask, UNREAD)),
+        pages = labels.pages.masked_fill(~seen.mask, UNREAD)
+        for name, said, wanted, weight in (
+            ("order", seen.orders, labels.orders, self.order_weights),
+            ("page", seen.pages, pages, None),
         ):
             if said is not None and bool((wanted != UNREAD).any()):
-                weight = self.order_weights if name == "order" else None
                 loss = functional.cross_entropy(
                     said.flatten(0, -2), wanted.flatten(), weight=weight, ignore_index=UNREAD
                 )
