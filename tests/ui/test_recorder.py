@@ -61,8 +61,8 @@ def test_first_and_last_moment_are_never_cut(hear: Callable[..., Recorder]) -> N
     climb = np.repeat(np.arange(62 * steps), RATE // steps).astype(np.int16)
     recording = hear(climb).start(NAME)
     until(lambda: recording.begun)
-    recording.stop()
     heard = recording.seconds
+    recording.stop()
     until(lambda: recording.over)
     part = recording.finish()
     samples = decode_audio(part) * 32_768
