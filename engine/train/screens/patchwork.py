@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.train.screens import bars, controls
-from engine.train.screens.theme import WHITE, hsv, ink_on, luminance, photo, wallpaper
+from engine.train.screens.dense import SPECK, speck
+from engine.train.screens.theme import WHITE, hsv, ink_on, luminance, mix, photo, wallpaper
 from engine.train.screens.tiles import TileStyle, tile
 
 if TYPE_CHECKING:
@@ -80,8 +81,17 @@ def _ground(page: Page) -> Ground:
         fill = rng.choice([theme.card, theme.page, WHITE if not theme.dark else theme.card])
         canvas.rounded((left, top, right, bottom), rng.choice([0, 16, 36, 52]), fill)
         page.top, page.bottom, ink, plain = top + 12, bottom, ink_on(fill), True
+        if page.chance(0.5):
+            _handle(page, (left + right) / 2, theme.line if page.chance(0.6) else ink)
         left, right = left + 14, right - 14
     return Ground(left, right, ink, plain, TileStyle(rng, theme, luminance(ink) > 128))
+
+
+def _handle(page: Page, x: float, ink: Colour) -> None:
+    """The pill at a panel's upper edge by which it is pulled."""
+    half, thick, y = page.rng.uniform(24, 60), page.rng.uniform(5, 12), page.top + 10
+    page.canvas.rounded((x - half, y - thick / 2, x + half, y + thick / 2), thick / 2, ink)
+    page.top += 30
 
 
 def _part(page: Page, ground: Ground) -> tuple[float, float]:
@@ -197,6 +207,30 @@ def _words(page: Page, ground: Ground) -> float:
     return size * 1.5 * lines
 
 
+def _specks(page: Page, ground: Ground) -> float:
+    """Glyphs too small to be told, among words or in a line."""
+    size, step = page.rng.uniform(*SPECK), page.rng.uniform(44, 130)
+    x, y = ground.left + step / 2, page.top + 24
+    while x < ground.right - size / 2:
+        if page.chance(0.25):
+            word = page.word("folder")
+            page.canvas.text(x, y, word, size * 0.8, ground.ink, align="center", room=step)
+        else:
+            speck(page, x, y, ground.ink, size)
+        x += step
+    return 48
+
+
+def _progress(page: Page, ground: Ground) -> float:
+    """How far something has come: no thumb, nothing to be moved."""
+    thick, share, y = page.rng.uniform(5, 16), page.rng.uniform(0.05, 0.95), page.top + 20
+    end = ground.left + thick + (ground.width - thick) * share
+    back = page.theme.line if ground.plain else mix(ground.ink, page.theme.line, 0.7)
+    page.canvas.rounded((ground.left, y - thick / 2, ground.right, y + thick / 2), thick / 2, back)
+    page.canvas.rounded((ground.left, y - thick / 2, end, y + thick / 2), thick / 2, page.theme.accent)
+    return 40
+
+
 def _clock(page: Page, ground: Ground) -> float:
     size, time = page.rng.uniform(58, 120), page.time_of_day()
     place = page.rng.choice([ground.left + 8, (ground.left + ground.right) / 2])
@@ -226,4 +260,6 @@ BANDS: dict[str, Callable[[Page, Ground], float]] = {
     "words": _words,
     "clock": _clock,
     "picture": _picture,
+    "specks": _specks,
+    "progress": _progress,
 }

@@ -1,4 +1,4 @@
-"""Pictures with nothing on them that nano knows: photos, text, charts, faces, keys, screens too far away.
+"""Pictures with nothing on them that nano knows: photos, text, charts, faces, keys, and phones too far away.
 
 What is to be said of them is that nothing is recognised, instead of something invented.
 """
@@ -9,10 +9,11 @@ import math
 from random import Random
 
 from engine.train.screens.canvas import Canvas
+from engine.train.screens.dense import dense, speck
 from engine.train.screens.icons import families
 from engine.train.screens.page import Page
 from engine.train.screens.screen import LAYOUTS, Screen, Split, draw_screen, pick_shape
-from engine.train.screens.theme import hsv, photo, pick_theme, wallpaper
+from engine.train.screens.theme import hsv, ink_on, photo, pick_theme, wallpaper
 
 #: Units that a screen seen from afar is wide: a third of a phone and less, so that no icon can be told.
 FAR = (110.0, 150.0)
@@ -29,7 +30,8 @@ def draw_strange(seed: int, split: Split, *, longer_side: int = 800) -> Screen:
     theme = pick_theme(rng, heldout)
     page = Page(rng, canvas, theme, rng.choice(["zh", "en"]), families(split == "heldout_icons"), heldout)
     canvas.rectangle((0, 0, width, height), theme.page)
-    rng.choice((_picture, _text, _text, _chart, _faces, _keys, _far, _far))(page, seed, split)
+    kinds = (_picture, _text, _chart, _faces, _keys, _keys, _far, _far, _dense, _dense, _dense, _dense)
+    rng.choice(kinds)(page, seed, split)
     return Screen(canvas.image, (), "strange", page.facts)
 
 
@@ -82,10 +84,19 @@ def _faces(page: Page, seed: int, split: Split) -> None:
         y += slot
 
 
+def _dense(page: Page, seed: int, split: Split) -> None:
+    dense(page)
+
+
 def _keys(page: Page, seed: int, split: Split) -> None:
-    """A keyboard, or a keypad."""
+    """A keyboard, or a keypad, some keys with a small glyph; the page above it may be full."""
     rng, canvas, theme = page.rng, page.canvas, page.theme
-    rows = rng.choice([("qwertyuiop", "asdfghjkl", "zxcvbnm"), ("123", "456", "789", "*0#")])
+    rows = rng.choice(
+        [("qwertyuiop", "asdfghjkl", "zxcvbnm"), ("1234567890", "qwertyuiop", "asdfghjkl", " zxcvbnm "),
+         ("123", "456", "789", "*0#"), ("+123 ", "-456 ", "789 ", "*0# ")]
+    )  # fmt: skip
+    if page.chance(0.5):
+        dense(page)
     height = canvas.height * rng.uniform(0.3, 0.6) / len(rows)
     top = rng.choice([canvas.height - height * len(rows) - 60, canvas.height * 0.2])
     for number, row in enumerate(rows):
@@ -94,8 +105,12 @@ def _keys(page: Page, seed: int, split: Split) -> None:
         for column, letter in enumerate(row):
             x, y = left + slot * (column + 0.5), top + height * (number + 0.5)
             half, rise = slot * 0.44, min(height * 0.44, slot * 0.9)
-            canvas.rounded((x - half, y - rise, x + half, y + rise), rng.choice([8, 20, half]), theme.card)
-            canvas.text(x, y, letter, min(slot * 0.6, 60), theme.ink, align="center")
+            fill = theme.card if letter != " " or page.chance(0.5) else theme.accent
+            canvas.rounded((x - half, y - rise, x + half, y + rise), rng.choice([8, 20, half]), fill)
+            if letter == " ":
+                speck(page, x, y, ink_on(fill))
+            else:
+                canvas.text(x, y, letter, min(slot * 0.6, 60), theme.ink, align="center")
 
 
 def _far(page: Page, seed: int, split: Split) -> None:
