@@ -19,7 +19,7 @@ from engine.train.phrases import (
     utterance,
 )
 from engine.train.questions import COUNTED, QUESTIONS
-from engine.train.replies import respond
+from engine.train.replies import repeat, respond
 from engine.train.scene import Scene
 from engine.train.tasks import Expectation, Mention, Task
 
@@ -37,11 +37,14 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
+    """`aloud` stands before the answer where thinking is off."""
+
     user: str
     thinking: str
     answer: str
     screen: bool = False
     speech: bool = False
+    aloud: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ FRAMES: dict[Language, tuple[tuple[str, ...], tuple[str, ...]]] = {
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
-# How many of a hundred dialogues have thinking switched on.
-THINKING, PRACTISED_THINKING = 0.85, 0.7
+# In how many of a hundred dialogues thinking is switched on.
+THINKING = 0.85
 
 # Skill -> how often it is drawn in training.
 SKILLS: dict[str, float] = {
@@ -312,9 +315,8 @@ class Composer:
         scene = None if scene_index is None else self.scenes[scene_index]
         reply = respond(task, scene)
         speech = recording is not None
-        # Without thinking it is harder to hear, look and answer at once, so that is practised more.
-        thinks = rng.random() < (PRACTISED_THINKING if speech and self.split == "train" else THINKING)
-        last = Turn(text, reply.thinking, reply.answer, screen=scene is not None, speech=speech)
+        thinks = rng.random() < THINKING
+        last = Turn(text, reply.thinking, reply.answer, scene is not None, speech, reply.aloud)
         turns = (last,)
         if rng.random() < 0.2:
             turns = self.precede(rng, last, scene)
@@ -329,7 +331,9 @@ class Composer:
         intent = rng.choice(("describe", "tap") if came_earlier else (*TEXT_INTENTS, "open"))
         task, text = self.ask(rng, intent, language, scene if came_earlier else None)
         answer = respond(task, scene if came_earlier else None).answer
-        earlier = Turn("" if rng.random() < 0.2 else text, "", answer, screen=came_earlier)
+        if rng.random() < 0.2:  # it was spoken
+            answer, text = (repeat(text, language) if rng.random() < 0.3 else "") + answer, ""
+        earlier = Turn(text, "", answer, screen=came_earlier)
         return (earlier, replace(last, screen=last.screen and not came_earlier))
 
 

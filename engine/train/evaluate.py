@@ -38,6 +38,10 @@ logger = logging.getLogger(__name__)
 EXAMINED = Amounts(commands=1500, silent=60, outside=150)
 DECLINES = {answer for _, answer in SAYINGS["decline"].values()}
 UNREADABLE_ANSWERS = {answer for pair in UNREADABLE.values() for _, answer in pair.values()}
+ALOUD = re.compile(
+    r"^(?:我听到“.*?”。|I hear \".*?\"\. |(?:我数一数|[^：。]+从上到下)：.*?。"
+    r"|(?:I count|From top to bottom): .*?\. )"
+)
 TAP = re.compile(r'^do\(action="Tap", element=\[(\d{1,3}),(\d{1,3})\]\)$')
 NAMES = {name.lower(): thing.key for thing in THINGS for name in (*thing.zh, *thing.en)}
 
@@ -63,8 +67,10 @@ class Verdict:
 
 
 def judge(sample: Sample, answer: str) -> float:
-    """How right an answer is, 0 to 1."""
+    """How right an answer is, 0 to 1. What stands before it where thinking is off is not judged."""
     expectation = sample.expectation
+    if not sample.thinks:
+        answer = ALOUD.sub("", answer, count=1)
     if expectation.kind == "text":
         return float(answer == sample.turns[-1].answer)
     if expectation.kind == "things":

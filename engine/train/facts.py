@@ -102,11 +102,13 @@ def count(task: Task, scene: Scene) -> Reply:
     number, lit = len(spots), sum(spot.value == "on" for spot in spots)
     if chinese:
         answer = f"有 {number} 个{one}，{lit} 个{on}着。"
-        return Reply(f"{one}从上到下：{listed}。", answer, TEXT, mentions)
+        thinking = f"{one}从上到下：{listed}。"
+        return Reply(thinking, answer, TEXT, mentions, aloud=thinking)
     answer = f"There are {number} {many}, {lit} of them {on}."
     if number == 1:
         answer = f"There is 1 {one}, and it is {on if lit else off}."
-    return Reply(f"From top to bottom: {listed}.", answer, TEXT, mentions)
+    thinking = f"From top to bottom: {listed}."
+    return Reply(thinking, answer, TEXT, mentions, aloud=f"{thinking} ")
 
 
 def count_apps(task: Task, scene: Scene) -> Reply:
@@ -114,15 +116,16 @@ def count_apps(task: Task, scene: Scene) -> Reply:
     spots = [spot for spot in scene.firsts() if BY_KEY[spot.key].kind == "app"]
     mentions = tuple(Mention(BY_KEY[spot.key].name(task.language), spot) for spot in spots)
     listed = ("、" if chinese else ", ").join(mention.words for mention in mentions)
+    if not spots:
+        if chinese:
+            return Reply("我没有看到应用。", "屏幕上没有我认得的应用。")
+        return Reply("I see no apps.", "There is no app that I know on the screen.")
     if chinese:
-        thinking = f"我数一数：{listed}。" if spots else "我没有看到应用。"
-        return Reply(
-            thinking, f"有 {len(spots)} 个应用。" if spots else "屏幕上没有我认得的应用。", TEXT, mentions
-        )
-    thinking = f"I count: {listed}." if spots else "I see no apps."
+        thinking = f"我数一数：{listed}。"
+        return Reply(thinking, f"有 {len(spots)} 个应用。", TEXT, mentions, aloud=thinking)
+    thinking = f"I count: {listed}."
     verb, noun = ("is", "app") if len(spots) == 1 else ("are", "apps")
-    answer = f"There {verb} {len(spots)} {noun}." if spots else "There is no app that I know on the screen."
-    return Reply(thinking, answer, TEXT, mentions)
+    return Reply(thinking, f"There {verb} {len(spots)} {noun}.", TEXT, mentions, aloud=f"{thinking} ")
 
 
 def tell_page(task: Task, scene: Scene) -> Reply:

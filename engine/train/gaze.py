@@ -33,21 +33,13 @@ class Span(NamedTuple):
 
 
 def find_mentions(text: str, mentions: Sequence[Mention]) -> list[Span]:
-    """Where each mention stands, in order; one that is not there (no thinking, say) is passed over.
-
-    What was heard is not passed over: without thinking it is listened to from the first word until something
-    else is spoken of, since every answer has to do with it.
-    """
-    spans, after, listening = [], 0, None
+    """Where each mention stands, in order; one that is not there (no thinking, say) is passed over."""
+    spans, after = [], 0
     for mention in mentions:
         start = text.find(mention.words, after)
         if start >= 0:
             after = start + len(mention.words)
             spans.append(Span(start, after, mention))
-        elif mention.spot is None:
-            listening = mention
-    if listening is not None:
-        spans.insert(0, Span(0, spans[0].start if spans else len(text), listening))
     return spans
 
 

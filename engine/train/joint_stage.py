@@ -85,7 +85,7 @@ class Speller:
             chat[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
         )
         assert isinstance(prompt, str)
-        said = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.answer
+        said = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.aloud + last.answer
         prompt_ids = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
         answer = self.tokenizer(said, add_special_tokens=False, return_offsets_mapping=True)
         ids = [*prompt_ids, *answer["input_ids"], self.stop]

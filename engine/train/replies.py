@@ -89,9 +89,17 @@ def respond(task: Task, scene: Scene | None) -> Reply:
     reply = reply_to(task, scene)
     if task.heard is None or task.intent == "nothing":
         return reply
-    heard = f"我听到“{task.heard}”。" if task.language == "zh" else f'I hear "{task.heard}". '
-    thinking = (heard + reply.thinking).strip()
-    return replace(reply, thinking=thinking, mentions=(Mention(task.heard, None), *reply.mentions))
+    heard = repeat(task.heard, task.language)
+    return replace(
+        reply,
+        thinking=(heard + reply.thinking).strip(),
+        mentions=(Mention(task.heard, None), *reply.mentions),
+        aloud=heard + reply.aloud,
+    )
+
+
+def repeat(heard: str, language: Language) -> str:
+    return f"我听到“{heard}”。" if language == "zh" else f'I hear "{heard}". '
 
 
 def reply_to(task: Task, scene: Scene | None) -> Reply:

@@ -31,12 +31,17 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A correct answer. `mentions` are in the order of the thinking and the answer after it."""
+    """A correct answer. `mentions` are in the order of the thinking and the answer after it.
+
+    aloud: what of the thinking stands before the answer where thinking is off. Nobody acts on what was only
+    said before it has words for it, or knows a number before it has counted.
+    """
 
     thinking: str
     answer: str
     expectation: Expectation = TEXT
     mentions: tuple[Mention, ...] = ()
+    aloud: str = ""
 
 
 @dataclass(frozen=True, slots=True)

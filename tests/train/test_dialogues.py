@@ -101,6 +101,17 @@ def test_speech_is_repeated_before_it_is_obeyed():
     assert reply.mentions == (Mention("open the camera", None),)
 
 
+def test_without_thinking_the_answer_repeats_what_was_heard_and_goes_through_what_it_counts(composer):
+    spoken = respond(Task("open", "zh", heard="打开相机", key="camera"), None)
+    assert spoken.aloud + spoken.answer == '我听到“打开相机”。do(action="Launch", app="相机")'
+    counted = respond(Task("count", "en", key="app"), SCENE)
+    assert counted.aloud + counted.answer == "I count: Camera, Clock. There are 2 apps."
+    assert respond(Task("tap", "en", key="clock"), SCENE).aloud == ""
+    assert respond(Task("nothing", "zh", heard=""), None).aloud == ""
+    drawn = [composer.compose(Random(n), "screen_and_speech") for n in range(20)]
+    assert all(sample.turns[-1].aloud in sample.turns[-1].thinking for sample in drawn)
+
+
 def test_places_are_the_nine_thirds():
     assert place(Spot("back", (0, 0, 60, 40)), "en") == "top left"
     assert place(Spot("back", (940, 960, 1000, 1000)), "en") == "bottom right"

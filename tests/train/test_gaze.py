@@ -67,18 +67,16 @@ def test_words_that_were_heard_are_looked_for_where_they_were_spoken():
     assert plan_looks(letters(said), spans, Surroundings(cells=10, frames=60))[8].ahead == range(0)
 
 
-def test_without_thinking_what_was_heard_is_listened_to_until_something_is_pointed_at():
+def test_without_thinking_what_was_heard_is_repeated_and_listened_to():
     reply = respond(Task("tap", "en", heard="tap clock", key="clock"), SCENE)
     around = Surroundings(cells=98, content_size=(101, 224), frames=60, spikes=(20, 25, 30, 35, 40))
-    spans = find_mentions(reply.answer, reply.mentions)
-    assert [reply.answer[span.start : span.end] for span in spans] == [
-        'do(action="Tap", element=', "[750,130]",
-    ]  # fmt: skip
-    looks = plan_looks(letters(reply.answer), spans, around)
+    said = reply.aloud + reply.answer
+    spans = find_mentions(said, reply.mentions)
+    assert [said[span.start : span.end] for span in spans] == ["tap clock", "[750,130]"]
+    looks = plan_looks(letters(said), spans, around)
     clock = PHONE.cell_of(CLOCK)
     assert looks[0].ahead == range(98 + 20 - AROUND_FRAMES, 98 + 20 + AROUND_FRAMES + 1)
-    assert looks[reply.answer.index("[") - 1].ahead.stop == 98 + 40 + AROUND_FRAMES + 1
-    assert looks[reply.answer.index("[")].ahead == range(clock, clock + 1)
+    assert looks[said.index("[")].ahead == range(clock, clock + 1)
 
 
 @pytest.fixture

@@ -282,8 +282,8 @@ def test_reading_order_is_rows_then_columns():
     assert [spot.key for spot in in_reading_order(spots)] == ["back", "camera", "clock"]
 
 
-def sample(expectation: Expectation, answer: str = "") -> Sample:
-    return Sample("tap", "en", (Turn("", "", answer),), expectation)
+def sample(expectation: Expectation, answer: str = "", thinks: bool = True) -> Sample:
+    return Sample("tap", "en", (Turn("", "", answer),), expectation, thinks)
 
 
 def test_answers_are_judged():
@@ -295,6 +295,19 @@ def test_answers_are_judged():
     assert judge(things, "On the screen: Camera, Clock.") == 1.0
     assert judge(things, "屏幕上有：相机、龙。") == pytest.approx(0.5)
     assert judge(sample(Expectation("text"), "right"), "wrong") == 0.0
+
+
+def test_what_stands_before_an_answer_without_thinking_is_not_judged():
+    tap, text = Expectation("tap", box=(700, 100, 800, 160)), Expectation("text")
+    said = 'I hear "tap the clocks". do(action="Tap", element=[750,130])'
+    assert judge(sample(tap, "", thinks=False), said) == 1.0
+    assert judge(sample(tap, ""), said) == 0.0, "with thinking it does not belong there"
+    assert judge(sample(text, "有 2 个应用。", thinks=False), "我数一数：相机、时钟。有 2 个应用。") == 1.0
+    assert judge(sample(text, "有 2 个应用。", thinks=False), "我数一数：相机。有 1 个应用。") == 0.0
+    assert (
+        judge(sample(text, "There is 1 switch, and it is on.", thinks=False), "From top to bottom: on.")
+        == 0.0
+    )
 
 
 def test_synonyms_count_as_the_thing():
