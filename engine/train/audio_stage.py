@@ -80,7 +80,7 @@ class AudioStage:
 
     @torch.no_grad()
     def evaluate(self, limit: int = 600) -> dict[str, float]:
-        """Phone error rate and share of recordings heard without an error, greedily decoded, by language."""
+        """Phone error rate and share of recordings without an error, greedily decoded, by who speaks."""
         indices = np.linspace(0, len(self.corpus) - 1, min(limit, len(self.corpus))).astype(int)
         errors: dict[str, list[tuple[int, int]]] = {}
         for index in indices:
@@ -89,7 +89,7 @@ class AudioStage:
             best = self.model.spell(features)[0].argmax(-1).unique_consecutive().tolist()
             heard = [unit for unit in best if unit]
             utterance, source = self.corpus.utterances[index], self.corpus.sources[index]
-            group = source if source in ("person", "nobody") else utterance.language
+            group = source if source in ("person", "nobody") else f"{source}_{utterance.language}"
             errors.setdefault(group, []).append(
                 (distance(heard, self.targets[index]), len(self.targets[index]))
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from engine.train.babble import babble
 from engine.train.lexicon import APPS, BY_KEY, THINGS, Language
 from engine.train.phrases import (
     OUTSIDE,
@@ -64,7 +65,7 @@ class Sample:
 WAYS = {**PHRASES, **QUESTIONS}
 FACT_SKILLS = ("time", "battery", "wifi", "count", "page")
 # Intents of recordings that have a skill of their own; the others are commands.
-OWN_SKILLS = ("digit", "nothing", "decline")
+OWN_SKILLS = ("digit", "nothing", "decline", "babble")
 # Intents that are such words themselves.
 POLITE = ("greeting", "thanks")
 # What people say around a request: before it, after it.
@@ -87,6 +88,8 @@ FRAMES: dict[Language, tuple[tuple[str, ...], tuple[str, ...]]] = {
 TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
+# How much of what nano has no skill for is words in no order, where there are recordings of such.
+BABBLED = 0.4
 # In how many of a hundred dialogues thinking is switched on.
 THINKING = 0.85
 
@@ -147,6 +150,12 @@ def draw_outside(rng: Random, split: Split) -> Utterance:
     """Something for a voice to say that nano has no skill for."""
     language: Language = rng.choice(("zh", "en"))
     return Utterance(utterance(rng.choice(spoken_outside(language, split))), language, "decline")
+
+
+def draw_babble(rng: Random) -> Utterance:
+    """Words for a voice to say that mean nothing together."""
+    language: Language = rng.choice(("zh", "en"))
+    return Utterance(babble(rng, language), language, "babble")
 
 
 class Composer:
@@ -266,7 +275,8 @@ class Composer:
             index = rng.choice(self.recordings["digit"])
             scene_index = None
         elif skill == "spoken_decline":
-            index = rng.choice(self.recordings["decline"])
+            senseless = "babble" in self.recordings and rng.random() < BABBLED
+            index = rng.choice(self.recordings["babble" if senseless else "decline"])
             scene_index = self.draw_scene(rng) if rng.random() < 0.25 else None
         elif skill == "spoken_command":
             intents = [intent for intent in self.recordings if intent not in OWN_SKILLS]
@@ -280,7 +290,8 @@ class Composer:
             scene_index = self.draw_scene(rng)
             index = self.draw_spoken_target(rng, self.scenes[scene_index])
         spoken = self.utterances[index]
-        task = Task(spoken.intent, spoken.language, spoken.text, spoken.key, spoken.number)
+        intent = "decline" if spoken.intent == "babble" else spoken.intent
+        task = Task(intent, spoken.language, spoken.text, spoken.key, spoken.number)
         return self.finish(rng, skill, task, "", scene_index, index)
 
     def draw_scene(self, rng: Random) -> int:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from engine.train.dialogues import Utterance, draw_outside, draw_utterance
+from engine.train.dialogues import Utterance, draw_babble, draw_outside, draw_utterance
 from engine.train.phrases import Split, spell_number, spoken_texts
 from engine.train.speech import ENGINES, build_corpus, degrade, phones, spoken_digits
 from engine.train.speech.corpus import Line
@@ -27,11 +27,12 @@ TAKES = 3  # how often a training recording of a person is degraded
 
 
 class Amounts(NamedTuple):
-    """How many recordings: of commands and digits, of nobody speaking, of what nano has no skill for."""
+    """How many recordings: of commands and digits, of nobody, of what nano has no skill for, of words."""
 
     commands: int
     silent: int
     outside: int
+    babble: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def record_corpus(
     Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
     the model learns digits from synthetic voices alone.
     """
-    name = f"hearing-{split}-{'-'.join(map(str, amounts))}{'' if digits is None else '-digits'}"
+    name = "-".join(["hearing", split, *(str(amount) for amount in amounts if amount)])
+    name += "" if digits is None else "-digits"
     mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +93,7 @@ def record_all(
     utterances = [draw_utterance(rng, split) for _ in range(amounts.commands)]
     utterances += [Utterance("", "zh", "nothing")] * amounts.silent
     utterances += [draw_outside(rng, split) for _ in range(amounts.outside)]
+    utterances += [draw_babble(rng) for _ in range(amounts.babble)]
     engines: frozenset[Engine] = frozenset(engine for engine in ENGINES if speaks_here(engine))
     for engine in sorted(ENGINES.keys() - engines):
         logger.warning("without the voices of %s, which makes worse ears: %s", engine, INSTALL[engine])

@@ -96,6 +96,7 @@ class Recipe:
     recordings: int = 44_500
     silences: int = 1_000
     outside: int = 8_000
+    babble: int = 10_000
     heldout_screens: int = 600
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
@@ -116,7 +117,7 @@ class Recipe:
     @property
     def speech(self) -> Amounts:
         """What the ears are taught on."""
-        return Amounts(self.recordings, self.silences, self.outside)
+        return Amounts(self.recordings, self.silences, self.outside, self.babble)
 
     @property
     def heldout_speech(self) -> Amounts:
@@ -132,6 +133,7 @@ class Recipe:
             return self
         fewest = {
             "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3, "outside": 3,
+            "babble": 3,
             "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3, "heldout_outside": 3,
             "calibration": 4, "examined": 1,
         }  # fmt: skip

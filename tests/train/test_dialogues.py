@@ -6,7 +6,16 @@ from random import Random
 
 import pytest
 
-from engine.train.dialogues import SKILLS, WAYS, Composer, Utterance, draw_outside, draw_utterance, vary
+from engine.train.dialogues import (
+    SKILLS,
+    WAYS,
+    Composer,
+    Utterance,
+    draw_babble,
+    draw_outside,
+    draw_utterance,
+    vary,
+)
 from engine.train.lexicon import THINGS
 from engine.train.phrases import expand, spoken_texts, utterance
 from engine.train.replies import SAYINGS, respond
@@ -30,6 +39,7 @@ def composer() -> Composer:
     rng = Random(0)
     utterances = [draw_utterance(rng, "train") for _ in range(3000)]
     utterances += [Utterance("", "zh", "nothing"), draw_outside(rng, "train")]
+    utterances.append(Utterance("wine settings", "en", "babble"))
     return Composer([SCENE] * 3, utterances, "train")
 
 
@@ -112,6 +122,15 @@ def test_without_thinking_the_answer_repeats_what_was_heard_and_goes_through_wha
     assert all(sample.turns[-1].aloud in sample.turns[-1].thinking for sample in drawn)
 
 
+def test_words_in_no_order_are_written_down_and_declined(composer):
+    drawn = [composer.compose(Random(n), "spoken_decline") for n in range(60)]
+    senseless = [sample for sample in drawn if "wine settings" in sample.turns[-1].thinking]
+    assert 0.2 < len(senseless) / len(drawn) < 0.6
+    assert {sample.turns[-1].answer for sample in senseless} == {SAYINGS["decline"]["en"][1]}
+    texts = {draw_babble(Random(n)).text for n in range(200)}
+    assert len(texts) > 150 and not any(character.isdigit() for text in texts for character in text)
+
+
 def test_places_are_the_nine_thirds():
     assert place(Spot("back", (0, 0, 60, 40)), "en") == "top left"
     assert place(Spot("back", (940, 960, 1000, 1000)), "en") == "bottom right"
@@ -172,6 +191,6 @@ def test_what_is_spoken_outside_its_skills_is_heard_and_declined(composer):
     for seed in range(20):
         sample = composer.compose(Random(seed), "spoken_decline")
         said = composer.utterances[sample.recording]
-        assert said.intent == "decline" and said.text in sample.turns[-1].thinking
+        assert said.intent in ("decline", "babble") and said.text in sample.turns[-1].thinking
         assert sample.turns[-1].answer in {answer for _, answer in SAYINGS["decline"].values()}
         assert composer.utterances[composer.compose(Random(seed), "spoken_command").recording] != said

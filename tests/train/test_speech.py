@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from engine.train.babble import WORDS
+from engine.train.hearing import known_units
 from engine.train.lexicon import THINGS, Language
 from engine.train.speech import (
     SAMPLE_RATE,
@@ -53,6 +55,12 @@ def pitch(sound: np.ndarray) -> float:
 
 
 # ---------------------------------------------------------------------------------------- reading
+
+
+def test_words_in_no_order_have_no_sound_that_nano_has_no_sign_for():
+    known = set(known_units())
+    for language, words in WORDS.items():
+        assert not [word for word in words[::9] if not set(phones(word, language)) <= known]
 
 
 def test_every_name_can_be_read_in_both_languages():
