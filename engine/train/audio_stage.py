@@ -90,6 +90,7 @@ class AudioStage:
             heard = [unit for unit in best if unit]
             utterance, source = self.corpus.utterances[index], self.corpus.sources[index]
             group = source if source in ("person", "nobody") else f"{source}_{utterance.language}"
+            group += "_babble" if utterance.intent == "babble" else ""
             errors.setdefault(group, []).append(
                 (distance(heard, self.targets[index]), len(self.targets[index]))
             )

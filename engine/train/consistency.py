@@ -20,6 +20,9 @@ from engine.train.scene import place_of
 Match = re.Match[str]
 
 HEARD = re.compile(r'^(?:我听到“(.*?)”。|I hear "(.*?)"\. )')
+COUNTED = re.compile(r"(?:我数一数|[^：。]+从上到下)：.+?。|(?:I count|From top to bottom): .+?\. ")
+# What of its thinking nano says where thinking is off.
+ALOUD = re.compile(f"(?:{HEARD.pattern.removeprefix('^')})?(?:{COUNTED.pattern})?")
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 

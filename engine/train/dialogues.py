@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
 
 from engine.train.babble import babble
@@ -14,9 +15,11 @@ from engine.train.phrases import (
     SPOKEN_INTENTS,
     Split,
     fill,
+    speakable,
     spell_number,
     spoken_outside,
     spoken_phrases,
+    spoken_texts,
     utterance,
 )
 from engine.train.questions import COUNTED, QUESTIONS
@@ -27,7 +30,7 @@ from engine.train.tasks import Expectation, Mention, Task
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What a recording says, and what is meant by it; intent "digit" and "nothing" have no phrase."""
+    """What a recording says, and what is meant by it: an intent of PHRASES, or one of OWN_SKILLS."""
 
     text: str
     language: Language
@@ -90,8 +93,10 @@ MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", 
 
 # How much of what nano has no skill for is words in no order, where there are recordings of such.
 BABBLED = 0.4
-# In how many of a hundred dialogues thinking is switched on.
+# In what share of dialogues thinking is switched on.
 THINKING = 0.85
+# How many of earlier turns were spoken, and of those how many repeat what was heard, for want of thinking.
+SPOKEN_BEFORE, REPEATED_BEFORE = 0.2, 0.3
 
 # Skill -> how often it is drawn in training.
 SKILLS: dict[str, float] = {
@@ -153,9 +158,19 @@ def draw_outside(rng: Random, split: Split) -> Utterance:
 
 
 def draw_babble(rng: Random) -> Utterance:
-    """Words for a voice to say that mean nothing together."""
+    """Words for a voice to say that ask for nothing together."""
     language: Language = rng.choice(("zh", "en"))
-    return Utterance(babble(rng, language), language, "babble")
+    text = babble(rng, language)
+    while text in sayings(language):
+        text = babble(rng, language)
+    return Utterance(text, language, "babble")
+
+
+@cache
+def sayings(language: Language) -> frozenset[str]:
+    """All that asks for something, or is a digit."""
+    splits: tuple[Split, ...] = ("train", "heldout")
+    return frozenset(text for split in splits for text, spoken in spoken_texts(split) if spoken == language)
 
 
 class Composer:
@@ -342,8 +357,10 @@ class Composer:
         intent = rng.choice(("describe", "tap") if came_earlier else (*TEXT_INTENTS, "open"))
         task, text = self.ask(rng, intent, language, scene if came_earlier else None)
         answer = respond(task, scene if came_earlier else None).answer
-        if rng.random() < 0.2:  # it was spoken
-            answer, text = (repeat(text, language) if rng.random() < 0.3 else "") + answer, ""
+        if rng.random() < SPOKEN_BEFORE:
+            if rng.random() < REPEATED_BEFORE and (said := speakable((text,), language)):
+                answer = repeat(utterance(said[0]), language) + answer
+            text = ""
         earlier = Turn(text, "", answer, screen=came_earlier)
         return (earlier, replace(last, screen=last.screen and not came_earlier))
 

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from engine.model import register
-from engine.train.consistency import consistent
+from engine.train.consistency import ALOUD, consistent
 from engine.train.corpus import ScreenCorpus, Source, draw_corpus
 from engine.train.dialogues import EVALUATED, Composer, Sample
 from engine.train.facts import UNREADABLE
@@ -35,13 +35,10 @@ from engine.train.tasks import Expectation
 logger = logging.getLogger(__name__)
 
 #: Recordings of the exam.
+ANSWER_TOKENS = 160
 EXAMINED = Amounts(commands=1500, silent=60, outside=150)
 DECLINES = {answer for _, answer in SAYINGS["decline"].values()}
 UNREADABLE_ANSWERS = {answer for pair in UNREADABLE.values() for _, answer in pair.values()}
-ALOUD = re.compile(
-    r"^(?:我听到“.*?”。|I hear \".*?\"\. |(?:我数一数|[^：。]+从上到下)：.*?。"
-    r"|(?:I count|From top to bottom): .*?\. )"
-)
 TAP = re.compile(r'^do\(action="Tap", element=\[(\d{1,3}),(\d{1,3})\]\)$')
 NAMES = {name.lower(): thing.key for thing in THINGS for name in (*thing.zh, *thing.en)}
 
@@ -67,10 +64,8 @@ class Verdict:
 
 
 def judge(sample: Sample, answer: str) -> float:
-    """How right an answer is, 0 to 1. What stands before it where thinking is off is not judged."""
+    """How right an answer is, 0 to 1."""
     expectation = sample.expectation
-    if not sample.thinks:
-        answer = ALOUD.sub("", answer, count=1)
     if expectation.kind == "text":
         return float(answer == sample.turns[-1].answer)
     if expectation.kind == "things":
@@ -128,7 +123,7 @@ class Examiner:
         screens: ScreenCorpus,
         recordings: HearingCorpus,
         device: torch.device,
-        max_new_tokens: int = 160,
+        max_new_tokens: int = ANSWER_TOKENS,
     ) -> None:
         from transformers import AutoModelForMultimodalLM, AutoProcessor
 
@@ -166,8 +161,11 @@ class Examiner:
 
 
 def split_thinking(text: str, thinks: bool) -> tuple[str, str]:
+    """Thinking and answer; where thinking is off, what the answer begins with instead (`Reply.aloud`)."""
     if not thinks:
-        return "", text.strip()
+        aloud = ALOUD.match(text)
+        assert aloud is not None, "it matches nothing, too"
+        return aloud[0].strip(), text[aloud.end() :].strip()
     thinking, _, answer = text.partition("</think>")
     return thinking.strip(), answer.strip()
 
@@ -263,7 +261,7 @@ class Exam:
     speech: Amounts = EXAMINED
     workers: int = 2
     device: str = "cpu"
-    max_new_tokens: int = 160
+    max_new_tokens: int = ANSWER_TOKENS
 
 
 # Rows over all skills, which are no skills themselves.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import soxr
@@ -21,13 +21,16 @@ from engine.train.speech.corpus import Line
 from engine.train.speech.synthesis import INSTALL, SAMPLE_RATE, speaks_here
 from engine.train.speech.voices import Engine
 
+if TYPE_CHECKING:
+    from engine.model.processing import AutoGLMFeatureExtractor
+
 logger = logging.getLogger(__name__)
 
 TAKES = 3  # how often a training recording of a person is degraded
 
 
 class Amounts(NamedTuple):
-    """How many recordings: of commands and digits, of nobody, of what nano has no skill for, of words."""
+    """How many recordings: of commands and digits, of nobody, of what nano has no skill for, of babble."""
 
     commands: int
     silent: int
@@ -63,8 +66,9 @@ def record_corpus(
     Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
     the model learns digits from synthetic voices alone.
     """
-    name = "-".join(["hearing", split, *(str(amount) for amount in amounts if amount)])
-    name += "" if digits is None else "-digits"
+    babble = [amounts.babble] if amounts.babble else []
+    people = [] if digits is None else ["digits"]
+    name = "-".join(map(str, ["hearing", split, *amounts[:-1], *babble, *people]))
     mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -121,15 +125,15 @@ def resize(samples: np.ndarray, size: float) -> np.ndarray:
 
 def analyse(samples: np.ndarray) -> np.ndarray:
     """Log-mel float16 [80, frames], as `AutoGLMFeatureExtractor` makes it."""
-    global _extractor  # noqa: PLW0603 - building its filter bank takes longer than a recording
-    if _extractor is None:
-        from engine.model.processing import AutoGLMFeatureExtractor
-
-        _extractor = AutoGLMFeatureExtractor(feature_size=80)
-    return _extractor.analyse(samples).astype(np.float16)
+    return extractor().analyse(samples).astype(np.float16)
 
 
-_extractor = None
+@cache
+def extractor() -> AutoGLMFeatureExtractor:
+    """The one extractor: building its filter bank takes longer than a recording."""
+    from engine.model.processing import AutoGLMFeatureExtractor
+
+    return AutoGLMFeatureExtractor(feature_size=80)
 
 
 @cache

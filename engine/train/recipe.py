@@ -8,11 +8,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from engine.model.configuration import AutoGLMConfig, nano, tiny
+from engine.train import corpus
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import SKILLS, TYPED
 from engine.train.distill import Distillation
+from engine.train.evaluate import ANSWER_TOKENS
 from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.joint_stage import Lesson
+from engine.train.qat import TOLERANCE
+from engine.train.speech import corpus as speech_corpus
 from engine.train.trainer import Schedule
 
 VISION = Schedule(steps=6500, batch_size=40, learning_rate=2e-3, checkpoint_every=250, bf16=True)
@@ -101,6 +105,7 @@ class Recipe:
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
     heldout_outside: int = 60
+    heldout_babble: int = 100
     course: Course = Course()
     teaching: Course = TEACHING
     apprenticeship: Course = APPRENTICESHIP
@@ -110,9 +115,9 @@ class Recipe:
     recovery: Course = RECOVERY
     rounding: Course = ROUNDING
     calibration: int = 96
-    tolerance: float = 0.002
+    tolerance: float = TOLERANCE
     examined: int = 200
-    answer_tokens: int = 160
+    answer_tokens: int = ANSWER_TOKENS
 
     @property
     def speech(self) -> Amounts:
@@ -121,11 +126,15 @@ class Recipe:
 
     @property
     def heldout_speech(self) -> Amounts:
-        return Amounts(self.heldout_recordings, self.heldout_silences, self.heldout_outside)
+        return Amounts(
+            self.heldout_recordings, self.heldout_silences, self.heldout_outside, self.heldout_babble
+        )
 
     def to_json(self) -> str:
-        """All of it, to be read and compared."""
-        return json.dumps(asdict(self), default=lambda size: size.__name__, indent=1) + "\n"
+        """All of it, and of which version what it draws and records is; to be read and compared."""
+        versions = {"screens": corpus.VERSION, "speech": speech_corpus.VERSION}
+        facts = {**asdict(self), "versions": versions}
+        return json.dumps(facts, default=lambda size: size.__name__, indent=1) + "\n"
 
     def scaled(self, scale: float) -> Recipe:
         """So much of the data and of the steps: to try the pipeline out, or to have more of everything."""
@@ -133,7 +142,7 @@ class Recipe:
             return self
         fewest = {
             "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3, "outside": 3,
-            "babble": 3,
+            "babble": 3, "heldout_babble": 3,
             "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3, "heldout_outside": 3,
             "calibration": 4, "examined": 1,
         }  # fmt: skip

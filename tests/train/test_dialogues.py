@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from engine.train.consistency import HEARD
 from engine.train.dialogues import (
     SKILLS,
     WAYS,
@@ -14,6 +15,7 @@ from engine.train.dialogues import (
     draw_babble,
     draw_outside,
     draw_utterance,
+    sayings,
     vary,
 )
 from engine.train.lexicon import THINGS
@@ -129,6 +131,13 @@ def test_words_in_no_order_are_written_down_and_declined(composer):
     assert {sample.turns[-1].answer for sample in senseless} == {SAYINGS["decline"]["en"][1]}
     texts = {draw_babble(Random(n)).text for n in range(200)}
     assert len(texts) > 150 and not any(character.isdigit() for text in texts for character in text)
+    assert not texts & (sayings("zh") | sayings("en"))
+
+
+def test_a_spoken_turn_before_repeats_what_can_be_heard(composer):
+    earlier = [composer.compose(Random(n), "help").turns[0].answer for n in range(900)]
+    repeated = [match[1] or match[2] for answer in earlier if (match := HEARD.match(answer))]
+    assert repeated and all(utterance(text) == text for text in repeated)
 
 
 def test_places_are_the_nine_thirds():

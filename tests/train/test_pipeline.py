@@ -20,15 +20,12 @@ from engine.model import register  # noqa: E402
 from engine.train import compare, nano  # noqa: E402
 from engine.train.audio_stage import colour_mel  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
-from engine.train.dialogues import Sample, Turn  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
-from engine.train.evaluate import judge, named_things, wilson  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
 from engine.train.pictures import answers, draw_pictures  # noqa: E402
 from engine.train.recipe import Recipe  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.sweep import sweep  # noqa: E402
-from engine.train.tasks import Expectation  # noqa: E402
 from engine.train.trainer import Schedule, train  # noqa: E402
 from engine.train.vision_stage import NO_DIGIT, NOTHING, ORDERS, PAGES, UNREAD, label_cells  # noqa: E402
 from engine.train.workshop import Workshop, add_arguments  # noqa: E402
@@ -280,41 +277,3 @@ def test_reading_order_is_rows_then_columns():
         ("clock", (500, 105, 600, 155)), ("camera", (100, 100, 200, 150)), ("back", (10, 10, 60, 50)),
     )]  # fmt: skip
     assert [spot.key for spot in in_reading_order(spots)] == ["back", "camera", "clock"]
-
-
-def sample(expectation: Expectation, answer: str = "", thinks: bool = True) -> Sample:
-    return Sample("tap", "en", (Turn("", "", answer),), expectation, thinks)
-
-
-def test_answers_are_judged():
-    tap = sample(Expectation("tap", box=(700.0, 100.0, 800.0, 160.0)))
-    assert judge(tap, 'do(action="Tap", element=[750,130])') == 1.0
-    assert judge(tap, 'do(action="Tap", element=[650,130])') == 0.0
-    assert judge(tap, "do(action='Tap'") == 0.0
-    things = sample(Expectation("things", things=frozenset({"camera", "clock"})))
-    assert judge(things, "On the screen: Camera, Clock.") == 1.0
-    assert judge(things, "屏幕上有：相机、龙。") == pytest.approx(0.5)
-    assert judge(sample(Expectation("text"), "right"), "wrong") == 0.0
-
-
-def test_what_stands_before_an_answer_without_thinking_is_not_judged():
-    tap, text = Expectation("tap", box=(700, 100, 800, 160)), Expectation("text")
-    said = 'I hear "tap the clocks". do(action="Tap", element=[750,130])'
-    assert judge(sample(tap, "", thinks=False), said) == 1.0
-    assert judge(sample(tap, ""), said) == 0.0, "with thinking it does not belong there"
-    assert judge(sample(text, "有 2 个应用。", thinks=False), "我数一数：相机、时钟。有 2 个应用。") == 1.0
-    assert judge(sample(text, "有 2 个应用。", thinks=False), "我数一数：相机。有 1 个应用。") == 0.0
-    assert (
-        judge(sample(text, "There is 1 switch, and it is on.", thinks=False), "From top to bottom: on.")
-        == 0.0
-    )
-
-
-def test_synonyms_count_as_the_thing():
-    assert named_things("On the screen: Gallery, heart.") == {"photos", "like"}
-
-
-def test_the_interval_is_wilsons():
-    low, high = wilson(0.9, 100)
-    assert low == pytest.approx(0.826, abs=0.001)
-    assert high == pytest.approx(0.945, abs=0.001)

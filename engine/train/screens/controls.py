@@ -1,4 +1,4 @@
-"""Controls that are drawn, not set in an icon font: switch, check box, slider, search field."""
+"""What is drawn, not set in an icon font: switch, check box, slider, search field; progress, handle."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ def slider(page: Page, left: float, right: float, y: float) -> float:
     page.canvas.circle(at, y, thumb, fill)
     page.add("slider", page.canvas.pixels((left, y - thumb / 2, right, y + thumb / 2)), value=round(value, 2))
     return value
+
+
+def progress(page: Page, left: float, right: float, y: float, back: Colour) -> None:
+    """How far something has come. No element: it has no thumb, and nothing can be moved."""
+    thick, share = page.rng.uniform(5, 16), page.rng.uniform(0.05, 0.95)
+    end = left + thick + (right - left - thick) * share
+    page.canvas.rounded((left, y - thick / 2, right, y + thick / 2), thick / 2, back)
+    page.canvas.rounded((left, y - thick / 2, end, y + thick / 2), thick / 2, page.theme.accent)
+
+
+def handle(page: Page, x: float, y: float, width: float, thick: float, ink: Colour) -> None:
+    """The pill by which a panel is pulled. No element."""
+    box = (x - width / 2, y - thick / 2, x + width / 2, y + thick / 2)
+    page.canvas.rounded(box, thick / 2, ink)
 
 
 def search_bar(page: Page, left: float, right: float, y: float, height: float = 68) -> None:

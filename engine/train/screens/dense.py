@@ -10,6 +10,8 @@ import math
 from typing import TYPE_CHECKING
 
 from engine.train.lexicon import THINGS
+from engine.train.screens import bars, controls
+from engine.train.screens.icons import DRAWN_KEYS
 from engine.train.screens.theme import hsv, ink_on, mix
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 SPECK = (18.0, 34.0)
 #: How often a glyph is one of the lexicon, as a person would see on a larger picture.
 KNOWN = 0.6
-KEYS = tuple(thing.key for thing in THINGS if thing.key not in ("switch", "checkbox", "slider"))
+KEYS = tuple(thing.key for thing in THINGS if thing.key not in DRAWN_KEYS)
 
 
 def dense(page: Page) -> None:
@@ -42,12 +44,8 @@ def speck(page: Page, x: float, y: float, fill: Colour, size: float = 0.0) -> No
     if page.chance(1 - KNOWN):
         page.distractor(x, y, size, fill)
         return
-    family, name = page.glyph(page.rng.choice([key for key in KEYS if _drawn(page, key)]))
+    family, name = page.glyph(page.rng.choice(KEYS))
     page.canvas.icon(family, name, x, y, size, fill)
-
-
-def _drawn(page: Page, key: str) -> bool:
-    return any(key in family.glyphs for family in page.families)
 
 
 def _line(page: Page, x: float, y: float, size: float, fill: Colour, room: float) -> None:
@@ -106,35 +104,13 @@ def _rows(page: Page, top: float, bottom: float) -> float:
         top += 40
     height, double = rng.uniform(48, 92), page.chance(0.5)
     head = rng.choice(["none", "speck", "speck", "disc", "avatar"])
-    tail = rng.choice(["none", "speck", "chevron", "number", "button"])
+    tail = rng.choice(["none", "speck", "small", "number", "button"])
     hue, ruled = rng.random(), page.chance(0.3)
     for _ in range(rng.randint(2, 9)):
         if top + height > bottom:
             break
-        y, x = top + height / 2, left
-        if head == "speck":
-            speck(page, x + 16, y, rng.choice([theme.ink, theme.faint, hsv(hue, 0.6, 0.7)]))
-            x += 56
-        elif head != "none":
-            size = rng.uniform(34, 48)
-            fill = hsv(hue + (rng.random() if head == "avatar" else 0.0), 0.55, 0.7)
-            canvas.circle(x + 20, y, size, fill)
-            if head == "disc":
-                speck(page, x + 20, y, ink_on(fill), size * 0.5)
-            else:
-                canvas.text(x + 20, y, page.word("person")[0], size * 0.45, ink_on(fill), align="center")
-            x += 64
-        end = right
-        if tail in ("speck", "chevron"):
-            speck(page, right - 14, y, theme.faint, 0.0 if tail == "speck" else 18)
-            end -= 44
-        elif tail == "number":
-            canvas.text(right, y, str(rng.randint(0, 4000)), 22, theme.faint, align="right")
-            end -= 70
-        elif tail == "button":
-            canvas.rounded((right - 84, y - 19, right, y + 19), 19, theme.accent)
-            canvas.text(right - 42, y, page.word("button"), 19, theme.on_accent, align="center", room=76)
-            end -= 100
+        y = top + height / 2
+        x, end = _head(page, head, left, y, hue), _tail(page, tail, right, y)
         size = rng.uniform(20, 29)
         _line(page, x, y - (13 if double else 0), size, theme.ink, end - x)
         if double:
@@ -143,6 +119,40 @@ def _rows(page: Page, top: float, bottom: float) -> float:
         if ruled:
             canvas.rectangle((x, top - 1, right, top + 1), theme.line)
     return top
+
+
+def _head(page: Page, kind: str, left: float, y: float, hue: float) -> float:
+    """What a line begins with; returns where its words may begin."""
+    rng, theme = page.rng, page.theme
+    if kind == "none":
+        return left
+    if kind == "speck":
+        speck(page, left + 16, y, rng.choice([theme.ink, theme.faint, hsv(hue, 0.6, 0.7)]))
+        return left + 56
+    size = rng.uniform(34, 48)
+    fill = hsv(hue + (rng.random() if kind == "avatar" else 0.0), 0.55, 0.7)
+    if kind == "avatar":
+        bars.initial(page, left + 20, y, size, fill)
+    else:
+        page.canvas.circle(left + 20, y, size, fill)
+        speck(page, left + 20, y, ink_on(fill), size * 0.5)
+    return left + 64
+
+
+def _tail(page: Page, kind: str, right: float, y: float) -> float:
+    """What a line ends with; returns where its words must end."""
+    rng, canvas, theme = page.rng, page.canvas, page.theme
+    if kind == "none":
+        return right
+    if kind == "number":
+        canvas.text(right, y, str(rng.randint(0, 4000)), 22, theme.faint, align="right")
+        return right - 70
+    if kind == "button":
+        canvas.rounded((right - 84, y - 19, right, y + 19), 19, theme.accent)
+        canvas.text(right - 42, y, page.word("button"), 19, theme.on_accent, align="center", room=76)
+        return right - 100
+    speck(page, right - 14, y, theme.faint, 18 if kind == "small" else 0.0)
+    return right - 44
 
 
 def _cards(page: Page, top: float, bottom: float) -> float:
@@ -264,10 +274,7 @@ def _fields(page: Page, top: float, bottom: float) -> float:
             break
         kind, y = rng.choice(["field", "progress", "button"]), top + height / 2
         if kind == "progress":
-            thick, share = rng.uniform(6, 14), rng.uniform(0.05, 0.95)
-            canvas.rounded((left, y - thick / 2, right, y + thick / 2), thick / 2, theme.line)
-            end = left + thick + (right - left - thick) * share
-            canvas.rounded((left, y - thick / 2, end, y + thick / 2), thick / 2, theme.accent)
+            controls.progress(page, left, right, y, theme.line)
         else:
             fill = theme.accent if kind == "button" else theme.card
             canvas.rounded((left, top, right, top + height), rng.choice([6, 14, height / 2]), fill)

@@ -121,6 +121,11 @@ class Page:
         family = self.family if self.family in able and not self.mixed else self.rng.choice(able)
         return family, self.rng.choice(family.glyphs[key])
 
+    def unknown(self) -> tuple[Family, str]:
+        """A glyph that names nothing of the lexicon."""
+        family = self.family if self.family.distractors else self.families[0]
+        return family, self.rng.choice(family.distractors)
+
     # -- elements ---------------------------------------------------------------------------------
 
     def add(self, key: str, box: tuple[int, ...], **state: Any) -> None:
@@ -152,5 +157,5 @@ class Page:
 
     def distractor(self, x: float, y: float, size: float, fill: Colour) -> None:
         """A glyph that names nothing of the lexicon."""
-        family = self.family if self.family.distractors else self.families[0]
-        self.canvas.icon(family, self.rng.choice(family.distractors), x, y, size, fill)
+        family, name = self.unknown()
+        self.canvas.icon(family, name, x, y, size, fill)

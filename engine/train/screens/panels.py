@@ -115,7 +115,7 @@ def sheet(page: Page) -> None:
     height = min(canvas.height * 0.72, 560)
     top = canvas.height - height
     canvas.rounded((0, top, canvas.width, canvas.height + 60), 44, theme.card)
-    canvas.rounded((canvas.width / 2 - 40, top + 16, canvas.width / 2 + 40, top + 24), 4, theme.line)
+    controls.handle(page, canvas.width / 2, top + 20, 80, 8, theme.line)
     title = page.word("action")
     page.facts["title"] = title
     canvas.text(34, top + 64, title, 34, theme.ink, bold=True)

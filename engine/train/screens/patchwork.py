@@ -89,8 +89,7 @@ def _ground(page: Page) -> Ground:
 
 def _handle(page: Page, x: float, ink: Colour) -> None:
     """The pill at a panel's upper edge by which it is pulled."""
-    half, thick, y = page.rng.uniform(24, 60), page.rng.uniform(5, 12), page.top + 10
-    page.canvas.rounded((x - half, y - thick / 2, x + half, y + thick / 2), thick / 2, ink)
+    controls.handle(page, x, page.top + 10, page.rng.uniform(48, 120), page.rng.uniform(5, 12), ink)
     page.top += 30
 
 
@@ -222,17 +221,15 @@ def _specks(page: Page, ground: Ground) -> float:
 
 
 def _progress(page: Page, ground: Ground) -> float:
-    """How far something has come: no thumb, nothing to be moved."""
-    thick, share, y = page.rng.uniform(5, 16), page.rng.uniform(0.05, 0.95), page.top + 20
-    end = ground.left + thick + (ground.width - thick) * share
     back = page.theme.line if ground.plain else mix(ground.ink, page.theme.line, 0.7)
-    page.canvas.rounded((ground.left, y - thick / 2, ground.right, y + thick / 2), thick / 2, back)
-    page.canvas.rounded((ground.left, y - thick / 2, end, y + thick / 2), thick / 2, page.theme.accent)
+    controls.progress(page, ground.left, ground.right, page.top + 20, back)
     return 40
 
 
 def _clock(page: Page, ground: Ground) -> float:
     size, time = page.rng.uniform(58, 120), page.time_of_day()
+    if page.top + size * 1.2 > page.bottom:
+        return size * 1.2
     place = page.rng.choice([ground.left + 8, (ground.left + ground.right) / 2])
     align = "left" if place == ground.left + 8 else "center"
     box = page.canvas.text(

@@ -32,7 +32,7 @@ def draw_strange(seed: int, split: Split, *, longer_side: int = 800) -> Screen:
     canvas.rectangle((0, 0, width, height), theme.page)
     kinds = (_picture, _text, _chart, _faces, _keys, _keys, _far, _far, _dense, _dense, _dense, _dense)
     rng.choice(kinds)(page, seed, split)
-    return Screen(canvas.image, (), "strange", page.facts)
+    return Screen(canvas.image, tuple(page.elements), "strange", page.facts, tuple(page.readings))
 
 
 def _picture(page: Page, seed: int, split: Split) -> None:

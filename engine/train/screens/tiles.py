@@ -62,11 +62,7 @@ class TileStyle:
 
 def tile(page: Page, key: str | None, x: float, y: float, size: float, style: TileStyle) -> None:
     """An app's icon tile; without a key a distractor app."""
-    if key is None:
-        family = page.family if page.family.distractors else page.families[0]
-        name = page.rng.choice(family.distractors)
-    else:
-        family, name = page.glyph(key)
+    family, name = page.unknown() if key is None else page.glyph(key)
     back, ink, back_to = style.colours(page.rng, key)
     half, canvas = size / 2, page.canvas
     outer = (x - half, y - half, x + half, y + half)
