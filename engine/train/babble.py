@@ -1,7 +1,7 @@
 """Words in no order, for ears that shall write down what is said and not what they expect to be said.
 
-Everything else that nano listens to is one of its phrases, and who only ever heard those takes every unclear
-sound for one of them.
+Everything else that nano listens to is one of its phrases. Ears that had heard nothing else missed half of the
+phones of such words, and a fortieth of those of the phrases: they knew the phrases by heart.
 """
 
 # ruff: noqa: E501 - lists of words
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from random import Random
 
-from engine.train.lexicon import APPS, Language
+from engine.train.lexicon import THINGS, Language
+from engine.train.phrases import SPOKEN_INTENTS, fill, spoken_outside, spoken_phrases, utterance
 
 _EN = """
 able about above across act add afternoon again age agree air all almost alone along already also always among
@@ -75,15 +76,32 @@ _ZH = """
 """
 WORDS: dict[Language, tuple[str, ...]] = {"en": tuple(_EN.split()), "zh": tuple(_ZH.split())}
 SPACE: dict[Language, str] = {"en": " ", "zh": ""}
-#: How many words are said in one breath.
+#: How many pieces are said in one breath.
 FEWEST, MOST = 1, 6
-#: How often a word is the name of an app, so that those are heard among others, too.
-NAMED = 0.15
+#: How often a piece is a scrap of what nano is asked, so that its words are heard beside any others, too.
+SCRAPS = 0.4
+#: English words, Chinese characters in a scrap.
+LONGEST: dict[Language, int] = {"en": 3, "zh": 4}
 
 
 def babble(rng: Random, language: Language) -> str:
-    """Some words in no order, as a voice says them."""
-    names = [name.lower() for app in APPS for name in app.names(language)]
-    words = WORDS[language]
-    count = rng.randint(FEWEST, MOST)
-    return SPACE[language].join(rng.choice(names if rng.random() < NAMED else words) for _ in range(count))
+    """Some words and scraps in no order, as a voice says them."""
+    pieces = [
+        scrap(rng, language) if rng.random() < SCRAPS else rng.choice(WORDS[language])
+        for _ in range(rng.randint(FEWEST, MOST))
+    ]
+    return SPACE[language].join(pieces)
+
+
+def scrap(rng: Random, language: Language) -> str:
+    """A few words out of something that nano is asked in training, wherever they stand in it."""
+    intent = rng.choice((*SPOKEN_INTENTS, "decline"))
+    phrases = spoken_outside(language, "train")
+    if intent != "decline":
+        phrases = spoken_phrases(intent, language, "train")
+    name = rng.choice(rng.choice(THINGS).names(language))
+    text = utterance(fill(rng.choice(phrases), language, name, rng.randint(1, 9)))
+    words = text.split() if language == "en" else list(text)
+    count = rng.randint(1, min(LONGEST[language], len(words)))
+    start = rng.randrange(len(words) - count + 1)
+    return SPACE[language].join(words[start : start + count])

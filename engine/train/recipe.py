@@ -100,7 +100,7 @@ class Recipe:
     recordings: int = 44_500
     silences: int = 1_000
     outside: int = 8_000
-    babble: int = 10_000
+    babble: int = 30_000
     heldout_screens: int = 600
     heldout_recordings: int = 1_200
     heldout_silences: int = 60
