@@ -22,7 +22,7 @@ from engine.train.trainer import Losses, Schedule, train
 
 CLASS_OF = {thing.key: index for index, thing in enumerate((*THINGS, *READINGS))}
 NOTHING = len(CLASS_OF)
-NOTHING_WEIGHT = 0.25  # most cells are empty
+NOTHING_WEIGHT = 0.5  # most cells are empty
 PLACES, NO_DIGIT, UNREAD = 4, 10, -100
 ORDERS = 20  # things of a page that have a number; what comes later, or is nothing, has none
 PAGES = (*(page["en"] for page in LAYOUTS.values()), ANY_PAGE["en"])
