@@ -163,6 +163,18 @@ def test_question_is_asked_again_without_its_picture_and_both_stay_to_be_compare
     expect(pair.sheet.locator("del").last).to_contain_text("Picture received")
 
 
+def test_ways_to_ask_again_stand_in_one_line(chat: ChatPage) -> None:
+    chat.attach(SCREEN)
+    chat.attach(EXAMPLES / "tap-settings.en.wav")
+    chat.ask("look and listen")
+    expect(chat.page.locator("#again button")).to_have_count(2)
+    boxes = [
+        button.bounding_box()
+        for button in (*chat.page.locator("#again button").all(), chat.page.locator("#copy"))
+    ]
+    assert len({(box["y"], box["height"]) for box in boxes if box}) == 1, boxes
+
+
 def test_conversation_is_asked_again_of_another_model_and_stopped_on_the_way(
     chat: ChatPage,
 ) -> None:
