@@ -58,7 +58,7 @@ The model that ships with this repository: {parameters:.1f} million parameters o
 
 ## What it can do
 
-Say who it is; name the apps and buttons of a simple phone screenshot; say what time and charge its status bar shows where the digits are large enough, whether Wi-Fi is on, what is switched on, how many there are; point at one of them as AutoGLM-Phone does, `do(action="Tap", element=[x,y])` in thousandths of the picture; obey short typed or spoken commands (open, tap, back, home, swipe, wait) in Mandarin and English; repeat a spoken digit; say no to the rest. "Tap it" is understood as what was just spoken of. It knows {apps} apps and {controls} controls by their icons; of text it reads nothing but a clock and a percentage. It thinks one sentence before it answers.
+Say who it is; name the apps and buttons of a simple phone screenshot; say what time and charge its status bar shows where the digits are large enough, whether Wi-Fi is on, what is switched on, how many there are; point at one of them as AutoGLM-Phone does, `do(action="Tap", element=[x,y])` in thousandths of the picture; obey short typed or spoken commands (open, tap, back, home, swipe, wait) in Mandarin and English; repeat a spoken digit; say no to the rest. "Tap it" is understood as what was just spoken of. It knows {apps} apps and {controls} controls by their icons; of text it reads nothing but a clock and a percentage. It thinks one sentence before it answers; where thinking is off, the answer begins with the words that it heard, or with what it counts.
 
 ## What it is not
 
