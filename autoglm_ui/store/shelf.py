@@ -95,7 +95,8 @@ class Shelf:
 
     def _run(self) -> None:
         self._purge()
-        while True:
+        # Asked each time: `close` may wake us just before we clear what it woke us with.
+        while not self._ending.is_set():
             if not self._wake.wait(PURGING):
                 self._purge()
                 continue

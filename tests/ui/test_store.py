@@ -261,6 +261,23 @@ def test_shelf_saves_while_an_answer_comes_and_all_of_it_in_the_end(history: His
     assert not [thread for thread in threading.enumerate() if thread.name == "saving"]
 
 
+def test_shelf_that_is_closed_while_it_begins_to_write_ends(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(history, interval=0.01)
+    clear = shelf._wake.clear
+
+    def closed_just_before() -> None:
+        shelf._ending.set()
+        shelf._wake.set()
+        clear()
+
+    monkeypatch.setattr(shelf._wake, "clear", closed_just_before)
+    shelf._wake.set()
+    shelf._thread.join(5)
+    assert not shelf._thread.is_alive()
+
+
 def test_folder_that_cannot_be_read_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "conversations.db"
     path.write_bytes(b"no database at all" * 100)
