@@ -66,9 +66,7 @@ def record_corpus(
     Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
     the model learns digits from synthetic voices alone.
     """
-    babble = [amounts.babble] if amounts.babble else []
-    people = [] if digits is None else ["digits"]
-    name = "-".join(map(str, ["hearing", split, *amounts[:-1], *babble, *people]))
+    name = corpus_name(split, amounts, digits is not None)
     mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +86,12 @@ def record_corpus(
         [Utterance(**one) for one in facts["utterances"]],
         facts["sources"],
     )
+
+
+def corpus_name(split: Split, amounts: Amounts, people: bool) -> str:
+    """What the files of a corpus are called: different amounts, different names."""
+    babble = [amounts.babble] if amounts.babble else []
+    return "-".join(map(str, ["hearing", split, *amounts[:-1], *babble, *(["digits"] if people else [])]))
 
 
 def record_all(

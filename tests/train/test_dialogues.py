@@ -23,17 +23,7 @@ from engine.train.phrases import expand, spoken_texts, utterance
 from engine.train.replies import SAYINGS, respond
 from engine.train.scene import Scene, Spot, place
 from engine.train.tasks import Expectation, Mention, Task
-
-SCENE = Scene(
-    "home",
-    (
-        Spot("camera", (100, 100, 200, 160)),
-        Spot("clock", (700, 100, 800, 160)),
-        Spot("switch", (800, 400, 900, 440), "on"),
-        Spot("switch", (800, 600, 900, 640), "off"),
-    ),
-    (Spot("time", (20, 10, 200, 50), "9:05"), Spot("battery", (800, 10, 950, 50), "57")),
-)
+from tests.train.screens import SCENE
 
 
 @pytest.fixture(scope="module")

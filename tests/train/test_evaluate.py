@@ -10,19 +10,10 @@ from engine.train.dialogues import Sample, Turn
 from engine.train.evaluate import Verdict, judge, named_things, split_thinking, wilson
 from engine.train.lexicon import Language
 from engine.train.replies import SAYINGS, respond
-from engine.train.scene import Scene, Spot
 from engine.train.tasks import Expectation, Task
+from tests.train.screens import SCENE
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
-SCENE = Scene(
-    "home",
-    (
-        Spot("camera", (100, 100, 200, 160)),
-        Spot("clock", (700, 100, 800, 160)),
-        Spot("switch", (800, 400, 900, 440), "on"),
-        Spot("switch", (800, 600, 900, 640), "off"),
-    ),
-)
 
 
 def sample(expectation: Expectation, answer: str = "") -> Sample:

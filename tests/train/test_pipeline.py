@@ -159,6 +159,12 @@ def test_temperatures_are_tried_on_the_same_student(made):
     assert rows[0]["cross_entropy"] != rows[1]["cross_entropy"]
 
 
+def test_a_recipe_knows_of_which_version_its_drawings_are(monkeypatch):
+    before = Recipe().to_json()
+    monkeypatch.setattr("engine.train.corpus.VERSION", 0)
+    assert Recipe().to_json() != before
+
+
 def test_a_folder_belongs_to_one_recipe(tmp_path):
     """Nothing of a trial is taken for the real thing."""
     parser = argparse.ArgumentParser()

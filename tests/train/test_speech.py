@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from engine.train.babble import WORDS
-from engine.train.hearing import known_units
+from engine.train.hearing import Amounts, corpus_name, known_units
 from engine.train.lexicon import THINGS, Language
 from engine.train.speech import (
     SAMPLE_RATE,
@@ -55,6 +56,12 @@ def pitch(sound: np.ndarray) -> float:
 
 
 # ---------------------------------------------------------------------------------------- reading
+
+
+def test_other_recordings_have_another_name():
+    amounts = [Amounts(*counts) for counts in itertools.product((0, 3, 5), repeat=4)]
+    names = {corpus_name("train", one, people) for one in amounts for people in (True, False)}
+    assert len(names) == 2 * len(amounts)
 
 
 def test_words_in_no_order_have_no_sound_that_nano_has_no_sign_for():

@@ -49,7 +49,7 @@ def speck(page: Page, x: float, y: float, fill: Colour, size: float = 0.0) -> No
 
 
 def _line(page: Page, x: float, y: float, size: float, fill: Colour, room: float) -> None:
-    """Words of any kind, as many of them as fit."""
+    """Words of any kind: the first of four that fit."""
     kinds = page.rng.sample(["text", "chat", "todo", "row", "hint", "file", "title", "question", "button"], 4)
     for kind in kinds:
         if page.canvas.text(x, y, page.word(kind), size, fill, bold=page.chance(0.2), room=room):
@@ -226,7 +226,7 @@ def _graph(page: Page, top: float, bottom: float) -> float:
 
 
 def _wheel(page: Page, top: float, bottom: float) -> float:
-    """A pie, or a ring of one share."""
+    """Shares of a whole, as a pie or a ring."""
     rng, canvas = page.rng, page.canvas
     size = min(rng.uniform(120, 300), bottom - top, canvas.width - 40)
     x, y = rng.uniform(size / 2 + 10, canvas.width - size / 2 - 10), top + size / 2
