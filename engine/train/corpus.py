@@ -29,7 +29,7 @@ READ = {thing.key for thing in READINGS}
 ROW_HEIGHT = 25.0
 # One picture in so many shows nothing that nano knows: more of them in training, for they are all different.
 STRANGE: dict[Split, int] = {"train": 8, "heldout": 12, "heldout_icons": 12}
-VERSION = 5  # of what is drawn: raise it when the same seed no longer gives the same screen
+VERSION = 6  # of what is drawn: raise it when the same seed no longer gives the same screen
 
 
 @dataclass(frozen=True)

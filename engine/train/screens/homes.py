@@ -1,4 +1,4 @@
-"""Screens of app tiles: the home screen, the app drawer, an opened folder."""
+"""Screens of app tiles: the home screen, the app drawer, an opened folder, cards of apps."""
 
 from __future__ import annotations
 
@@ -146,3 +146,58 @@ def folder(page: Page) -> None:
     if page.chance(0.4):
         for key in page.take(["close", "add", "edit"]):
             page.badge(key, canvas.width / 2, min(top + height + 64, page.bottom - 46), 84, (70, 72, 80))
+
+
+def library(page: Page) -> None:
+    """All apps in titled cards, a few in each, two or three cards side by side."""
+    canvas, rng = page.canvas, page.rng
+    dark = _behind(page)
+    ink = WHITE if dark else (24, 24, 28)
+    bars.status_bar(page, ink)
+    if page.chance(0.5):
+        controls.search_bar(page, 30, canvas.width - 30, page.top + 50)
+        page.top += 100
+    columns = 2 if canvas.width < 620 else 3
+    gap, titled = rng.uniform(16, 34), page.chance(0.7)
+    side = (canvas.width - gap * (columns + 1)) / columns
+    height = rng.uniform(0.7, 1.05) * side
+    band = height + (50 if titled else 0) + gap
+    style = TileStyle(rng, page.theme, dark)
+    for row in range(max(1, min(3, int((page.bottom - page.top) // band)))):
+        for column in range(columns):
+            left, top = gap + column * (side + gap), page.top + 8 + row * band
+            canvas.rounded((left, top, left + side, top + height), 34, WHITE if dark else BLACK, 0.18)
+            inside = (left + 8, top + 8, left + side - 8, top + height - 8)
+            _grid(page, inside, 2, rng.choice([1, 2]), style, rng.randint(1, 3), False)
+            if titled:
+                word, middle = page.word("folder"), left + side / 2
+                canvas.text(middle, top + height + 24, word, 24, ink, align="center", room=side)
+
+
+def recents(page: Page) -> None:
+    """What was open, as cards one over the other, each app's tile on its card's edge."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    dark = _behind(page)
+    canvas.dim(rng.uniform(0, 0.4))
+    bars.status_bar(page, WHITE if dark else (24, 24, 28))
+    style = TileStyle(rng, theme, dark)
+    cleared = page.chance(0.6)
+    bottom = page.bottom - (110 if cleared else 10)
+    cards = rng.randint(2, 4)
+    step = (bottom - page.top) / cards
+    inset = rng.uniform(20, 90)
+    for i, key in enumerate(page.apps(cards)):
+        top = page.top + 8 + step * i
+        canvas.rounded((inset, top + 74, canvas.width - inset, top + step - 10), 30, theme.card)
+        size, x = rng.uniform(56, 66), inset + rng.uniform(40, 60)
+        tile(page, key, x, top + 36, size, style)
+        ink = WHITE if dark else (24, 24, 28)
+        canvas.text(x + size * 0.7, top + 36, page.name(key), 26, ink, room=canvas.width / 2)
+        if page.chance(0.4):
+            for action in page.take(["close", "menu", "delete", "share"]):
+                page.icon(action, canvas.width - inset - 40, top + 36, 54, ink)
+        if step > 190:
+            canvas.text(inset + 30, top + 120, page.word("chat"), 24, theme.faint, room=canvas.width - 160)
+    if cleared:
+        for key in page.take(["close", "delete", "refresh"]):
+            page.badge(key, canvas.width / 2, page.bottom - 58, rng.uniform(76, 92), theme.card)

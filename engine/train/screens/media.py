@@ -1,11 +1,11 @@
-"""Screens of sound and pictures: music player, video page, photo gallery."""
+"""Screens of sound and pictures: music player, video page, photo gallery, camera, map."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from engine.train.screens import bars, controls
-from engine.train.screens.theme import BLACK, WHITE, hsv, photo
+from engine.train.screens.theme import BLACK, WHITE, hsv, mix, photo
 
 if TYPE_CHECKING:
     from engine.train.screens.page import Page
@@ -111,3 +111,93 @@ def gallery(page: Page) -> None:
         y += height + gap
     if roll > 0.8:
         bars.floating_button(page)
+
+
+def camera(page: Page) -> None:
+    """What the camera sees, a row of buttons over it, the shutter and more under it."""
+    canvas, rng = page.canvas, page.rng
+    canvas.backdrop(photo(rng))
+    bars.status_bar(page, WHITE)
+    head, foot = page.top + rng.uniform(84, 110), page.bottom - rng.uniform(200, 270)
+    dark = page.chance(0.6)
+    if dark:
+        canvas.rectangle((0, 46 if page.top < 50 else page.top, canvas.width, head), BLACK)
+        canvas.rectangle((0, foot, canvas.width, canvas.height), BLACK)
+    keys = page.take(["close", "settings", "refresh", "menu", "like", "edit", "back"], rng.randint(2, 4))
+    for i, key in enumerate(keys):
+        page.icon(key, canvas.width * (i + 0.5) / len(keys), (page.top + head) / 2, 56, WHITE)
+    if page.chance(0.4):
+        controls.slider(page, canvas.width * 0.2, canvas.width * 0.8, foot - 50)
+    for i in range(4):
+        x = canvas.width * (i + 0.5) / 4
+        canvas.text(x, foot + 30, page.word("folder"), 22, WHITE, align="center", room=canvas.width / 4)
+    y = foot + (page.bottom - foot) * 0.62
+    canvas.circle(canvas.width / 2, y, 112, WHITE)
+    canvas.circle(canvas.width / 2, y, 96, BLACK if page.chance(0.5) else (220, 60, 50))
+    for x in (canvas.width * 0.2, canvas.width * 0.8):
+        if page.chance(0.3):
+            canvas.backdrop(photo(rng), (x - 40, y - 40, x + 40, y + 40), 40)
+            continue
+        for key in page.apps(1) if page.chance(0.4) else page.take(["refresh", "play", "share", "edit"]):
+            page.badge(key, x, y, rng.uniform(72, 88), (60, 62, 70))
+
+
+def profile(page: Page) -> None:
+    """Somebody's page: a large picture, a name, what one can do, then pictures."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    bars.status_bar(page, theme.ink)
+    bars.top_bar(page, page.word("title") if page.chance(0.4) else "", rng.choice([1, 2]))
+    middle, y = canvas.width / 2, page.top + 20
+    size = rng.uniform(110, 190)
+    canvas.backdrop(photo(rng), (middle - size / 2, y, middle + size / 2, y + size), size / 2)
+    y += size + 40
+    canvas.text(middle, y, page.word("person"), 36, theme.ink, bold=True, align="center")
+    y += 96
+    keys = page.take(["like", "share", "send", "add", "edit", "phone", "messages", "mail"], rng.randint(2, 5))
+    round_, badges = page.chance(0.5), page.chance(0.6)
+    for i, key in enumerate(keys):
+        x = canvas.width * (i + 0.5) / len(keys)
+        if badges:
+            page.badge(key, x, y, 84, theme.accent if page.chance(0.5) else theme.line, round_)
+        else:
+            page.icon(key, x, y, 60, theme.ink)
+    y += 80
+    side = (canvas.width - 40) / 3
+    while y + side < page.bottom - 110:
+        for column in range(3):
+            x = 10 + column * (side + 10)
+            canvas.backdrop(photo(rng), (x, y, x + side, y + side))
+        y += side + 10
+    if page.bottom - y > 106:
+        bars.bottom_bar(page, rng.randint(2, 4))
+
+
+def map_page(page: Page) -> None:
+    """A map: a search field over it, buttons down one side, and a card about one place."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    canvas.rectangle((0, 0, canvas.width, canvas.height), mix(theme.page, (120, 170, 120), 0.25))
+    for _ in range(rng.randint(6, 14)):
+        points = [(rng.uniform(0, canvas.width), rng.uniform(0, canvas.height)) for _ in range(2)]
+        canvas.stroke(points, rng.uniform(6, 22), mix(theme.page, theme.line, rng.random()))
+    bars.status_bar(page, theme.ink)
+    if page.chance(0.7):
+        controls.search_bar(page, 26, canvas.width - 26, page.top + 50)
+        page.top += 100
+    if page.chance(0.7):
+        height = rng.uniform(180, 260)
+        top = page.bottom - height
+        canvas.rounded((14, top, canvas.width - 14, page.bottom - 8), 30, theme.card)
+        canvas.text(40, top + 44, page.word("song"), 32, theme.ink, bold=True, room=canvas.width - 80)
+        keys = page.take(["share", "like", "send", "download", "phone", "close", "edit"], rng.randint(2, 4))
+        for i, key in enumerate(keys):
+            x = 30 + (canvas.width - 60) * (i + 0.5) / len(keys)
+            page.icon(key, x, top + height - 70, 58, theme.accent)
+        page.bottom = top
+    x, y = rng.choice([66.0, canvas.width - 66]), page.top + rng.uniform(50, 120)
+    for _ in range(rng.randint(1, 4)):
+        if y + 60 > page.bottom:
+            return
+        buttons = ("add", "refresh", "menu", "send", "edit")
+        for key in page.apps(1) if page.chance(0.3) else page.take(buttons):
+            page.badge(key, x, y, rng.uniform(76, 88), theme.card, page.chance(0.7))
+        y += rng.uniform(100, 130)

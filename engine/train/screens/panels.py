@@ -1,4 +1,4 @@
-"""Panels: large buttons, a dialog, a sheet from below, quick settings."""
+"""Panels: large buttons, cards, a dialog, a menu from the side, a sheet from below, quick settings."""
 
 from __future__ import annotations
 
@@ -173,3 +173,76 @@ def quick(page: Page) -> None:
         canvas.text(52, y, page.word("row"), 28, theme.ink, room=canvas.width - 220)
         controls.switch(page, canvas.width - 50, y, 46)
         y += 112
+
+
+def side(page: Page) -> None:
+    """A menu that came in from the left or the right over a dimmed page."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    if page.chance(0.5):
+        canvas.backdrop(photo(rng))
+    canvas.dim(rng.uniform(0.2, 0.5))
+    bars.status_bar(page, WHITE)
+    width = min(canvas.width * rng.uniform(0.68, 0.86), 560)
+    left = 0.0 if page.chance(0.75) else canvas.width - width
+    canvas.rectangle((left, page.top, left + width, canvas.height), theme.card)
+    inner, right, y = left + 30, left + width - 30, page.top + 20
+    if page.chance(0.6):
+        bars.initial(page, inner + 44, y + 60, 88, hsv(rng.random(), 0.5, 0.7))
+        canvas.text(inner + 106, y + 60, page.word("person"), 32, theme.ink, room=width - 240)
+        if page.chance(0.5):
+            for key in page.take(["close", "edit", "settings", "menu"]):
+                page.icon(key, right - 28, y + 60, 54, theme.ink)
+        y += 136
+    height, apps = rng.uniform(84, 108), page.chance(0.4)
+    style = TileStyle(rng, theme, theme.dark)
+    for _ in range(rng.randint(3, 7)):
+        if y + height > page.bottom - 10:
+            break
+        middle = y + height / 2
+        if page.chance(0.2):
+            canvas.text(inner, middle, page.word("row"), 27, theme.ink, room=width - 180)
+            controls.switch(page, right, middle, 46)
+        elif apps:
+            for key in page.apps(1):
+                tile(page, key, inner + 34, middle, 66, style)
+                canvas.text(inner + 90, middle, page.name(key), 28, theme.ink, room=width - 150)
+        else:
+            for key in page.take(ACTIONS):
+                page.icon(key, inner + 30, middle, 54, theme.ink)
+                canvas.text(inner + 86, middle, page.caption(key), 28, theme.ink, room=width - 150)
+        y += height
+        if page.chance(0.2):
+            canvas.rectangle((inner, y, right, y + 2), theme.line)
+
+
+def board(page: Page) -> None:
+    """Cards side by side, as for the lamps of a house: a sign above, a word, a switch or a slider."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    bars.status_bar(page, theme.ink)
+    bars.top_bar(page, page.word("title"), rng.choice([0, 1, 2]), ("back", "menu"))
+    columns = 2 if canvas.width < 620 else 3
+    gap = rng.uniform(14, 26)
+    width = (canvas.width - gap * (columns + 1)) / columns
+    height = rng.uniform(150, 230)
+    style = TileStyle(rng, theme, theme.dark)
+    rows = max(1, min(4, int((page.bottom - page.top - 10) // (height + gap))))
+    for place in range(rows * columns):
+        left = gap + place % columns * (width + gap)
+        top = page.top + 10 + place // columns * (height + gap)
+        canvas.rounded((left, top, left + width, top + height), 30, theme.card)
+        roll = rng.random()
+        if roll < 0.35:
+            for key in page.apps(1):
+                tile(page, key, left + 50, top + 50, 70, style)
+                canvas.text(left + 20, top + 112, page.name(key), 24, theme.ink, room=width - 30)
+        elif roll < 0.6:
+            for key in page.take(ACTIONS):
+                page.icon(key, left + 50, top + 50, 58, theme.accent)
+                canvas.text(left + 20, top + 112, page.caption(key), 24, theme.ink, room=width - 30)
+        else:
+            page.distractor(left + 46, top + 46, 40, theme.faint)
+            canvas.text(left + 20, top + 112, page.word("row"), 24, theme.ink, room=width - 30)
+        if page.chance(0.4):
+            controls.switch(page, left + width - 18, top + 46, 44)
+        elif height > 200 and "slider" not in page.used and page.chance(0.3):
+            controls.slider(page, left + 20, left + width - 20, top + height - 40)

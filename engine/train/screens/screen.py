@@ -33,9 +33,20 @@ LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "actions": (panels.actions, 1.0),
     "dialog": (panels.dialog, 1.4),
 }
-# What there is to learn from besides: no phone looks like this, and no question of the exam is about one.
+# What there is to learn from besides: no question of the exam is about one, and editions stay comparable.
 PRACTICE_LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "patchwork": (patchwork.patchwork, 8.0),
+    "library": (homes.library, 2.4),
+    "recents": (homes.recents, 1.6),
+    "inbox": (lists.inbox, 1.2),
+    "store": (lists.store, 2.0),
+    "form": (lists.form, 1.6),
+    "side": (panels.side, 1.8),
+    "board": (panels.board, 1.8),
+    "camera": (media.camera, 1.0),
+    "profile": (media.profile, 1.0),
+    "map": (media.map_page, 1.0),
+    "calendar": (texts.calendar, 1.0),
 }
 HELDOUT_LAYOUTS: dict[str, tuple[Callable[[Page], None], float]] = {
     "folder": (homes.folder, 1.0),

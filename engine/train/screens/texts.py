@@ -1,10 +1,10 @@
-"""Screens of text: a chat and an article."""
+"""Screens of text: a chat, an article, a calendar."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.train.screens import bars
+from engine.train.screens import bars, controls
 from engine.train.screens.theme import hsv, photo
 
 if TYPE_CHECKING:
@@ -71,3 +71,31 @@ def article(page: Page) -> None:
         if not canvas.text(34, y, page.word("text"), 27, theme.ink, room=canvas.width - 50):
             canvas.text(34, y, page.word("chat"), 27, theme.ink, room=canvas.width - 50)
         y += 46
+
+
+def calendar(page: Page) -> None:
+    """A month of days, and what is planned under it."""
+    canvas, rng, theme = page.canvas, page.rng, page.theme
+    bars.status_bar(page, theme.ink)
+    bars.top_bar(page, page.word("date"), rng.choice([1, 2]), ("menu", "back"))
+    if page.chance(0.5):
+        bars.floating_button(page, ("add", "edit", "search"))
+    slot, row, first = (canvas.width - 40) / 7, rng.uniform(56, 74), rng.randrange(7)
+    marked = rng.randint(1, 30)
+    for day in range(1, 31):
+        x, y = 20 + slot * ((day + first) % 7 + 0.5), page.top + 36 + row * ((day + first) // 7)
+        if day == marked:
+            canvas.circle(x, y, 54, theme.accent)
+        ink = theme.on_accent if day == marked else theme.ink
+        canvas.text(x, y, str(day), 26, ink, align="center")
+    y = page.top + row * 6 + 60
+    while y + 50 < page.bottom:
+        if page.chance(0.6):
+            controls.checkbox(page, 56, y)
+        else:
+            canvas.rounded((30, y - 30, 38, y + 30), 4, hsv(rng.random(), 0.6, 0.8))
+        canvas.text(104, y, page.word("todo"), 28, theme.ink, room=canvas.width - 230)
+        if page.chance(0.3):
+            for key in page.take(["share", "delete", "edit", "like"]):
+                page.icon(key, canvas.width - 60, y, 54, theme.faint)
+        y += rng.uniform(84, 104)
