@@ -15,6 +15,7 @@ from engine.train.speech import phones
 from engine.train.trainer import Losses, Schedule, train
 
 OFTEN = 3  # recordings of people are few: each comes up so many times as often as a synthetic one
+SHORTEST = 12  # frames of speech, of 10 ms: what is shorter is not cut
 
 
 class AudioStage:
@@ -51,7 +52,7 @@ class AudioStage:
         """Recordings by index; if there is an `rng`, by another voice elsewhere, bands and moments masked."""
         mels = [self.corpus.mel(index) for index in indices]
         if rng is not None:
-            mels = [mask_mel(colour_mel(warp_mel(mel, rng), rng), rng) for mel in mels]
+            mels = [mask_mel(colour_mel(warp_mel(trim_mel(mel, rng), rng), rng), rng) for mel in mels]
         lengths = [mel.shape[1] for mel in mels]
         features = np.zeros((len(mels), 80, max(lengths)), dtype=np.float32)
         for row, mel in zip(features, mels, strict=True):
@@ -110,6 +111,22 @@ def distance(heard: list[int], said: list[int]) -> int:
         for j, wanted in enumerate(said, start=1):
             previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (unit != wanted))
     return row[-1]
+
+
+def trim_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A recording cut tightly, one time in three: it begins in the middle of the first sound or just before.
+
+    mel: float32 [80, frames]; the result has no more frames.
+    """
+    if rng.random() > 1 / 3:
+        return mel
+    loudness = mel.mean(axis=0)
+    low, high = np.percentile(loudness, [10, 95])
+    speech = np.flatnonzero(loudness > low + 0.15 * (high - low))
+    if speech.size < SHORTEST:
+        return mel
+    early, late = rng.integers(-3, 4, 2)
+    return mel[:, max(0, speech[0] - early) : speech[-1] + 1 + late]
 
 
 def warp_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TAKES = 3  # how often a training recording of a person is degraded
+TAKES = 4  # how often a training recording of a person is heard; every other time it is degraded
 
 
 class Amounts(NamedTuple):
@@ -117,9 +117,10 @@ def record_all(
                 yield spoken.samples, utterance, "person"
                 continue
             # Few people: each take is heard in bodies of several sizes, in another place each time.
-            for _ in range(TAKES):
-                size = degraded.uniform(0.85, 1.2)
-                yield degrade(resize(spoken.samples, size), degraded), utterance, "person"
+            # As they are, people's recordings begin with the word; degraded, with silence.
+            for take in range(TAKES):
+                sound = resize(spoken.samples, degraded.uniform(0.85, 1.2))
+                yield degrade(sound, degraded) if take % 2 else sound, utterance, "person"
 
 
 def resize(samples: np.ndarray, size: float) -> np.ndarray:

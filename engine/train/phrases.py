@@ -173,6 +173,7 @@ PHRASES: dict[str, dict[Language, Phrases]] = {
             "(So |Now |And |)(what|what all|what things|what else) (is|do I have|do we have|is there|can one see) (here |)on (the|my|this) (phone|display|page|phone screen|home screen|picture|screenshot)(?|)\n"
             "(Say|Let me know|Explain|Show me|Please say) (what|everything that|all that) you (see|can see|notice|recognise|find)( there| here| on it|)(.|)\n"
             "(What is|What's|What all is) (visible|to be seen|displayed|shown) on (the|this|my) (screen|display|page|phone)(?|)\n"
+            "(Tell me|Tell us|Please tell me) (what is|what there is|everything|all that is|which things are) (here|there|on this page|on the display|in the picture|on my phone)(.|)\n"
             "(List|Name|Tell me|Show me) (all |)the (icons|apps|buttons|things|items) (on the screen|in the picture|you see|on this page)\n"
             "(What's|What is) (here|there|in the picture|shown here|on my phone|on the display)(?|)\n"
             "what is on the screen\nWhat is on the screen?\nWhat's on the screen?\nDescribe the screen\n"

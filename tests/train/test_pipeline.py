@@ -18,7 +18,7 @@ from torch import nn  # noqa: E402
 
 from engine.model import register  # noqa: E402
 from engine.train import compare, nano  # noqa: E402
-from engine.train.audio_stage import colour_mel  # noqa: E402
+from engine.train.audio_stage import colour_mel, trim_mel  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
@@ -276,6 +276,19 @@ def test_what_else_is_heard_keeps_its_shape_and_stays_speech():
         assert np.corrcoef(other.ravel(), mel.ravel())[0, 1] > 0.3
     floors = [other.min() for other in coloured]
     assert min(floors) < mel.min() + 0.2 < max(floors)  # half the time there is a noise
+
+
+def test_a_recording_cut_tightly_begins_with_the_word():
+    mel = np.full((80, 100), -1.0, dtype=np.float32)
+    mel[:, 40:70] = 0.5
+    cuts = [trim_mel(mel, np.random.default_rng(seed)) for seed in range(60)]
+    tight = [cut for cut in cuts if cut.shape[1] < 100]
+    assert 10 <= len(tight) <= 30
+    assert all(24 <= cut.shape[1] <= 36 and (cut[0] == 0.5).sum() >= 24 for cut in tight)
+    assert len({cut.shape[1] for cut in tight}) > 3
+    click = np.full((80, 100), -1.0, dtype=np.float32)
+    click[:, 50:54] = 0.5  # too short to be cut further
+    assert all(trim_mel(click, np.random.default_rng(seed)).shape == click.shape for seed in range(20))
 
 
 def test_reading_order_is_rows_then_columns():
