@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from engine.train.babble import WORDS
-from engine.train.hearing import Amounts, corpus_name, known_units
+from engine.train.hearing import TAKES, Amounts, corpus_name, known_units, record_all
 from engine.train.lexicon import THINGS, Language
 from engine.train.speech import (
     SAMPLE_RATE,
@@ -353,6 +353,16 @@ def test_spoken_digits_are_split_by_speaker(tmp_path):
     assert heard[0].samples.size == 8000
     assert_sound(heard[0].samples, shortest=0.49, longest=0.51)
     assert np.argmax(np.abs(np.fft.rfft(heard[0].samples))) * 2 == pytest.approx(300, abs=3)
+
+
+def test_people_are_heard_as_they_are_and_as_recorded_elsewhere(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 300 * np.arange(8000) / 8000)
+    soundfile.write(tmp_path / "7_theo_5.wav", tone, 8000, subtype="PCM_16")
+    heard = record_all(tmp_path / "made", "train", Amounts(1, 0, 0), 1, tmp_path)
+    takes = [samples for samples, utterance, source in heard if source == "person"]
+    assert len(takes) == TAKES
+    begins = [bool(np.abs(samples[:160]).max() > 0.4) for samples in takes]
+    assert begins[::2] == [True] * (TAKES // 2) and not all(begins[1::2])
 
 
 def test_missing_digits_say_where_they_are(tmp_path):
