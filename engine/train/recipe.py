@@ -58,11 +58,11 @@ ENCODERS_DONE = {"vision": replace(VISION, steps=0), "audio": replace(AUDIO, ste
 TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=950, learning_rate=9e-4))
 # The student, with the teacher and without.
 APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=500, learning_rate=7e-4, warmup=50))
-# What a model does again after something was taken from it, more gently. The eyes had not learned all they
-# can by then, so they go on for long.
+# What a model does again after something was taken from it. Eyes and ears had not learned all they can by
+# then, so they go on for long.
 RECOVERY = Course(
     replace(VISION, steps=8000, learning_rate=1.5e-3, warmup=60),
-    replace(AUDIO, steps=2000, learning_rate=4e-4, warmup=50),
+    replace(AUDIO, steps=6000, learning_rate=1e-3, warmup=50),
     None,
     replace(JOINT, steps=300, learning_rate=4e-4, warmup=50),
 )
