@@ -173,6 +173,26 @@ def test_a_recording_becomes_the_words_that_the_model_says_it_hears(nano: Comman
     assert quotes[whole.language] in reasoning
 
 
+@pytest.mark.parametrize(
+    ("recording", "heard"), [("open-camera.zh.wav", "相机"), ("tap-settings.en.wav", "settings")]
+)
+@pytest.mark.parametrize("picture", ["home-zh.png", "player-zh.png", "settings-en.png"])
+def test_what_is_asked_aloud_about_a_picture_is_heard(
+    nano: Command, recording: str, heard: str, picture: str
+):
+    image, sound = (
+        base64.b64encode((EXAMPLES / name).read_bytes()).decode() for name in (picture, recording)
+    )
+    parts: Any = [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}},
+        {"type": "input_audio", "input_audio": {"data": sound, "format": "wav"}},
+    ]
+    client = openai.OpenAI(base_url=f"{nano.url}/v1", api_key="none")
+    answered = client.chat.completions.create(model=NAME, messages=[{"role": "user", "content": parts}])
+    reasoning = (answered.choices[0].message.model_extra or {})["reasoning_content"]
+    assert heard in reasoning.split("。" if "我" in reasoning else ".")[0]
+
+
 async def test_of_many_clients_half_hang_up_and_nothing_is_left_behind(nano: Command):
     url = f"{nano.url}/v1/chat/completions"
 
