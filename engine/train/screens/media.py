@@ -121,7 +121,7 @@ def camera(page: Page) -> None:
     head, foot = page.top + rng.uniform(84, 110), page.bottom - rng.uniform(200, 270)
     dark = page.chance(0.6)
     if dark:
-        canvas.rectangle((0, 46 if page.top < 50 else page.top, canvas.width, head), BLACK)
+        canvas.rectangle((0, page.top, canvas.width, head), BLACK)
         canvas.rectangle((0, foot, canvas.width, canvas.height), BLACK)
     keys = page.take(["close", "settings", "refresh", "menu", "like", "edit", "back"], rng.randint(2, 4))
     for i, key in enumerate(keys):
