@@ -23,7 +23,8 @@ from transformers import PreTrainedTokenizerFast
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.train.dialogues import Composer
 from engine.train.features import Perception
-from engine.train.joint_stage import IGNORED, JointStage, Lesson, teach_dialogue
+from engine.train.joint_stage import JointStage, Lesson, teach_dialogue
+from engine.train.spelling import IGNORED
 from engine.train.trainer import Losses
 
 Model = AutoGLMForConditionalGeneration

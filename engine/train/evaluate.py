@@ -27,9 +27,9 @@ from engine.train.dialogues import EVALUATED, Composer, Sample
 from engine.train.facts import UNREADABLE
 from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.heldout import load_media
-from engine.train.joint_stage import to_chat
 from engine.train.lexicon import THINGS
 from engine.train.replies import SAYINGS
+from engine.train.spelling import to_chat
 from engine.train.tasks import Expectation
 
 logger = logging.getLogger(__name__)

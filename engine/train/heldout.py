@@ -19,7 +19,7 @@ from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.train.corpus import ScreenCorpus
 from engine.train.dialogues import Composer, Sample
 from engine.train.hearing import HearingCorpus
-from engine.train.joint_stage import IGNORED, Speller
+from engine.train.spelling import IGNORED, Speller
 
 BATCH = 16
 

@@ -26,80 +26,16 @@ from engine.model.vision import VisionFeatures
 from engine.train.dialogues import Composer, Sample
 from engine.train.features import Perception
 from engine.train.gaze import GazeRecorder, Look, Surroundings, find_mentions, pad_looks, plan_looks
+from engine.train.misheard import mishear
+from engine.train.spelling import IGNORED, Speller, Spelt, round_up
 from engine.train.trainer import Losses, Schedule, train
 
 logger = logging.getLogger(__name__)
 
-IGNORED = -100
 GROUP = 8  # batches that are composed together
 GAZE_WEIGHT = 0.5
-# Lengths are rounded up to these: every new shape costs a matrix library time and memory.
-TOKEN_STEP, MEDIA_STEP, SCORED_STEP, CELL_STEP = 16, 32, 512, 1024
-
-
-def to_chat(sample: Sample) -> list[dict[str, Any]]:
-    """A sample as the chat template takes it; only the last turn carries its thinking."""
-    chat: list[dict[str, Any]] = []
-    for turn in sample.turns:
-        media = [{"type": "image"}] * turn.screen + [{"type": "audio"}] * turn.speech
-        chat.append({"role": "user", "content": [*media, {"type": "text", "text": turn.user}]})
-        chat.append({"role": "assistant", "content": turn.answer})
-    return chat
-
-
-def round_up(count: int, step: int) -> int:
-    return -(-count // step) * step
-
-
-def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
-    found = tokenizer.convert_tokens_to_ids(token)
-    assert isinstance(found, int)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Spelt:
-    """A sample as tokens.
-
-    ids: the prompt, what is said, the stop token; `prompt` is the prompt's length in tokens.
-    said: the thinking and the answer; offsets: the characters of it that each of its tokens covers.
-    """
-
-    ids: list[int]
-    prompt: int
-    said: str
-    offsets: list[tuple[int, int]]
-
-
-class Speller:
-    """Samples -> token ids and labels; only what nano says in the last turn is scored."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
-        self.tokenizer = tokenizer
-        self.stop = token_id(tokenizer, "<|user|>")
-        self.padding = token_id(tokenizer, "<|endoftext|>")
-
-    def spell(self, sample: Sample) -> Spelt:
-        chat, last = to_chat(sample), sample.turns[-1]
-        prompt = self.tokenizer.apply_chat_template(
-            chat[:-1], add_generation_prompt=True, tokenize=False, enable_thinking=sample.thinks
-        )
-        assert isinstance(prompt, str)
-        said = f"{last.thinking}</think>\n{last.answer}" if sample.thinks else last.aloud + last.answer
-        prompt_ids = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        answer = self.tokenizer(said, add_special_tokens=False, return_offsets_mapping=True)
-        ids = [*prompt_ids, *answer["input_ids"], self.stop]
-        return Spelt(ids, len(prompt_ids), said, answer["offset_mapping"])
-
-    def batch(self, spelt: Sequence[Spelt]) -> dict[str, Tensor]:
-        """Right-padded `input_ids` and `labels`, int64 [batch, length]."""
-        length = round_up(max(len(one.ids) for one in spelt), TOKEN_STEP)
-        input_ids = torch.full((len(spelt), length), self.padding)
-        labels = torch.full((len(spelt), length), IGNORED)
-        for row, one in enumerate(spelt):
-            input_ids[row, : len(one.ids)] = torch.tensor(one.ids)
-            labels[row, one.prompt : len(one.ids)] = torch.tensor(one.ids[one.prompt :])
-        return {"input_ids": input_ids, "labels": labels}
+# Lengths are rounded up to these, as those of the tokens are.
+MEDIA_STEP, SCORED_STEP, CELL_STEP = 32, 512, 1024
 
 
 @dataclass(frozen=True)
@@ -135,6 +71,7 @@ class JointStage:
             self.group = (group, self.compose_group(group))
         samples, spelt = zip(*self.group[1][member], strict=True)
         batch = self.speller.batch(spelt)
+        mishear(Random(f"{self.lesson.name}/misheard/{step}"), batch, samples, spelt)
         return {**batch, "samples": samples, "looks": self.plan_batch(samples, spelt, batch["labels"])}
 
     def compose_group(self, group: int) -> list[list[tuple[Sample, Spelt]]]:
@@ -150,14 +87,15 @@ class JointStage:
         return batches
 
     def plan_batch(self, samples: Sequence[Sample], spelt: Sequence[Spelt], labels: Tensor) -> Tensor:
-        """Where to look in this batch: bool [2, batch, length, media tokens]."""
+        """Where to look in this batch, as far as it is scored: bool [2, batch, length, media tokens]."""
         surroundings = [self.surround(sample) for sample in samples]
         rows: list[tuple[int, list[Look]]] = []
         for sample, one, around in zip(samples, spelt, surroundings, strict=True):
             spans = find_mentions(one.said, sample.mentions)
             rows.append((one.prompt - 1, plan_looks(one.offsets, spans, around)))
         tokens = round_up(max(around.cells + around.frames for around in surroundings), MEDIA_STEP)
-        return pad_looks(rows, labels.shape[1], tokens)
+        scored = functional.pad(labels[:, 1:] != IGNORED, (0, 1))
+        return pad_looks(rows, labels.shape[1], tokens) & scored[None, :, :, None]
 
     def surround(self, sample: Sample) -> Surroundings:
         cells = frames = 0

@@ -43,9 +43,10 @@ from engine.train.export import write_checkpoint
 from engine.train.features import Perception, perceive
 from engine.train.hearing import known_units
 from engine.train.heldout import HeldOut
-from engine.train.joint_stage import teach_dialogue, token_id
+from engine.train.joint_stage import teach_dialogue
 from engine.train.prune import prune, select
 from engine.train.recipe import Course, Data, Recipe, prepare
+from engine.train.spelling import token_id
 from engine.train.trainer import pick_device
 from engine.train.vision_stage import VisionStage, teach_vision
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from engine.train.distill import Distillation, DistillStage, soft_cross_entropy  # noqa: E402
-from engine.train.joint_stage import IGNORED  # noqa: E402
+from engine.train.spelling import IGNORED  # noqa: E402
 from engine.train.sweep import choices_of  # noqa: E402
 
 
