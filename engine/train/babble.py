@@ -7,9 +7,11 @@ phones of such words, and a fortieth of those of the phrases: they knew the phra
 # ruff: noqa: E501 - lists of words
 from __future__ import annotations
 
+from functools import cache
 from random import Random
+from zlib import crc32
 
-from engine.train.lexicon import THINGS, Language
+from engine.train.lexicon import THINGS, Language, Split
 from engine.train.phrases import SPOKEN_INTENTS, fill, spoken_outside, spoken_phrases, utterance
 
 _EN = """
@@ -75,6 +77,8 @@ _ZH = """
 枪声 墙壁 想象 香味 响亮 娘家 酿酒 良好 两旁 江边 讲话 奖品 恩情 跟随 肯定 很久 恨意 份量 喷泉 闷热 嫩芽 森严 深夜 真实 成功 城墙 称赞 生命 声响 更加
 """
 WORDS: dict[Language, tuple[str, ...]] = {"en": tuple(_EN.split()), "zh": tuple(_ZH.split())}
+#: One word in so many is kept for evaluation.
+KEPT = 8
 SPACE: dict[Language, str] = {"en": " ", "zh": ""}
 #: How many pieces are said in one breath.
 FEWEST, MOST = 1, 6
@@ -84,21 +88,30 @@ SCRAPS = 0.4
 LONGEST: dict[Language, int] = {"en": 3, "zh": 4}
 
 
-def babble(rng: Random, language: Language) -> str:
+@cache
+def words_of(language: Language, split: Split) -> tuple[str, ...]:
+    """The words of one split; in which one a word is does not depend on the others."""
+    return tuple(
+        word for word in WORDS[language] if (crc32(word.encode()) % KEPT == 0) == (split == "heldout")
+    )
+
+
+def babble(rng: Random, language: Language, split: Split) -> str:
     """Some words and scraps in no order, as a voice says them."""
+    words = words_of(language, split)
     pieces = [
-        scrap(rng, language) if rng.random() < SCRAPS else rng.choice(WORDS[language])
+        scrap(rng, language, split) if rng.random() < SCRAPS else rng.choice(words)
         for _ in range(rng.randint(FEWEST, MOST))
     ]
     return SPACE[language].join(pieces)
 
 
-def scrap(rng: Random, language: Language) -> str:
-    """A few words out of something that nano is asked in training, wherever they stand in it."""
+def scrap(rng: Random, language: Language, split: Split) -> str:
+    """A few words out of something that nano is asked, wherever they stand in it."""
     intent = rng.choice((*SPOKEN_INTENTS, "decline"))
-    phrases = spoken_outside(language, "train")
+    phrases = spoken_outside(language, split)
     if intent != "decline":
-        phrases = spoken_phrases(intent, language, "train")
+        phrases = spoken_phrases(intent, language, split)
     name = rng.choice(rng.choice(THINGS).names(language))
     text = utterance(fill(rng.choice(phrases), language, name, rng.randint(1, 9)))
     words = text.split() if language == "en" else list(text)

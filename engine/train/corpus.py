@@ -91,32 +91,36 @@ def draw_one(seed: int, source: Source) -> tuple[np.ndarray, tuple[int, int], Sc
     return np.asarray(square, dtype=np.uint8), content_size, scene_of(screen)
 
 
-def draw_all(source: Source, count: int, workers: int) -> Iterator[tuple[np.ndarray, tuple[int, int], Scene]]:
+def draw_all(
+    source: Source, seeds: Sequence[int], workers: int
+) -> Iterator[tuple[np.ndarray, tuple[int, int], Scene]]:
     """Draw in this process, or in several."""
     draw = partial(draw_one, source=source)
     if workers == 1:
-        yield from map(draw, range(count))
+        yield from map(draw, seeds)
         return
     # Not forked: this process may hold torch's threads and their locks.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(draw, range(count), chunksize=32)
+        yield from pool.map(draw, seeds, chunksize=32)
 
 
-def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> ScreenCorpus:
-    """Draw the first `count` screens of a split, or practice sheets, into `folder`, or open them."""
-    name = f"screens-{VERSION}-{source}-{count}"
+def draw_corpus(folder: Path, source: Source, count: int, workers: int, seed: int = 0) -> ScreenCorpus:
+    """Draw `count` screens of a split, or practice sheets, from a seed on, into `folder`, or open them."""
+    name = f"screens-{VERSION}-{source}-{count}" + (f"-from-{seed}" if seed else "")
     pixels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         pixels = np.lib.format.open_memmap(pixels_path, mode="w+", dtype=np.uint8, shape=(count, 224, 224, 3))
         facts = []
-        for index, (square, content_size, scene) in enumerate(draw_all(source, count, workers)):
+        for index, (square, content_size, scene) in enumerate(
+            draw_all(source, range(seed, seed + count), workers)
+        ):
             pixels[index] = square
             facts.append([content_size, asdict(scene)])
             if index % 2000 == 1999:
                 logger.info("drew %d of %d %s screens", index + 1, count, source)
         pixels.flush()
-        facts_path.write_text(json.dumps(facts))
+        write_whole(facts_path, json.dumps(facts))
     facts = json.loads(facts_path.read_text())
     scenes = [
         Scene(
@@ -127,6 +131,13 @@ def draw_corpus(folder: Path, source: Source, count: int, workers: int) -> Scree
     ]
     sizes = np.array([size for size, _ in facts], dtype=np.int64)
     return ScreenCorpus(np.load(pixels_path, mmap_mode="r"), sizes, scenes)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there only when it is complete."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
 
 
 def read_spot(facts: dict[str, Any]) -> Spot:

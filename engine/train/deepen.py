@@ -2,8 +2,9 @@
 
 Behind each layer its copies are put in, shut at first: the norms after attention and feed-forward, through
 which all of a GLM layer passes into the residual stream, begin at zero, and the gates of the copied
-cross-attention closed. So the deeper model says what the shallow one says, word for word, until it learns to
-use what was added (Net2DeeperNet, Chen et al., 2016; the copies are those of Gong et al., 2019).
+cross-attention closed but for a crack, which lets a gradient through. So the deeper model says what the
+shallow one says, without media to the bit and with media nearly, until it learns to use what was added
+(Net2DeeperNet, Chen et al., 2016; the copies are those of Gong et al., 2019).
 """
 
 from __future__ import annotations

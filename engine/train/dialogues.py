@@ -92,7 +92,7 @@ TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
 # How much of what nano has no skill for is words in no order, where there are recordings of such.
-BABBLED = 0.4
+BABBLED = 0.7
 # In what share of dialogues thinking is switched on.
 THINKING = 0.85
 # How many of earlier turns were spoken, and of those how many repeat what was heard, for want of thinking.
@@ -157,12 +157,12 @@ def draw_outside(rng: Random, split: Split) -> Utterance:
     return Utterance(utterance(rng.choice(spoken_outside(language, split))), language, "decline")
 
 
-def draw_babble(rng: Random) -> Utterance:
+def draw_babble(rng: Random, split: Split) -> Utterance:
     """Words for a voice to say that ask for nothing together."""
     language: Language = rng.choice(("zh", "en"))
-    text = babble(rng, language)
+    text = babble(rng, language, split)
     while text in sayings(language):
-        text = babble(rng, language)
+        text = babble(rng, language, split)
     return Utterance(text, language, "babble")
 
 
@@ -370,13 +370,20 @@ def vary(rng: Random, text: str, split: Split, language: Language | None = None)
     draw = rng.random()
     if split != "train":
         return text
-    if language is not None:
-        text = frame(rng, text, language)
+    if language is not None and utterance(framed := frame(rng, text, language)) not in reserved(language):
+        text = framed
     if draw < 0.15:
         return text.lower()
     if draw < 0.25 and text and text[-1] not in "？?.。！!":
         return text + ("。" if ord(text[-1]) > 0x2E80 else ".")
     return text
+
+
+@cache
+def reserved(language: Language) -> frozenset[str]:
+    """The words of what is kept for evaluation and names nothing."""
+    kept = (*OUTSIDE[language].heldout, *(text for way in WAYS.values() for text in way[language].heldout))
+    return frozenset(utterance(text) for text in kept)
 
 
 def frame(rng: Random, text: str, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import soxr
 
+from engine.train.corpus import write_whole
 from engine.train.dialogues import Utterance, draw_babble, draw_outside, draw_utterance
-from engine.train.phrases import Split, spell_number, spoken_texts
+from engine.train.lexicon import Split
+from engine.train.phrases import spell_number, spoken_texts
 from engine.train.speech import ENGINES, build_corpus, degrade, phones, spoken_digits
-from engine.train.speech.corpus import Line
-from engine.train.speech.synthesis import INSTALL, SAMPLE_RATE, speaks_here
+from engine.train.speech.corpus import VERSION, Casting, Line
+from engine.train.speech.digits import find_digits
+from engine.train.speech.synthesis import INSTALL, SAMPLE_RATE, SynthesizerMissing, speaks_here
 from engine.train.speech.voices import Engine
 
 if TYPE_CHECKING:
@@ -36,6 +40,11 @@ class Amounts(NamedTuple):
     silent: int
     outside: int
     babble: int = 0
+
+    @classmethod
+    def beside(cls, commands: int) -> Amounts:
+        """A few of nobody and of what nano has no skill for, beside so many commands and digits."""
+        return cls(commands, commands // 20, commands // 10)
 
 
 @dataclass(frozen=True)
@@ -59,26 +68,30 @@ class HearingCorpus:
 
 
 def record_corpus(
-    folder: Path, split: Split, amounts: Amounts, workers: int, digits: Path | None
+    folder: Path, split: Split, amounts: Amounts, workers: int, digits: Path | None, seed: int = 0
 ) -> HearingCorpus:
     """Synthetic recordings, and people's digits if there are any.
 
     Made once into `folder`, then opened. `digits` is a folder of the Free Spoken Digit Dataset; without it
-    the model learns digits from synthetic voices alone.
+    the model learns digits from synthetic voices alone. Raises DigitsMissing, and SynthesizerMissing without
+    eSpeak, whose phones are what the ears are taught; without another engine it says so and does without.
     """
-    name = corpus_name(split, amounts, digits is not None)
+    casting = Casting(split, seed, engines_here())
+    utterances = draw_utterances(split, amounts, seed)
+    people = [] if digits is None else find_digits(digits, split)
+    name = corpus_name(utterances, casting, people)
     mels_path, facts_path = folder / f"{name}.npy", folder / f"{name}.json"
     if not facts_path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        mels, utterances, sources = [], [], []
-        for samples, utterance, source in record_all(folder / name, split, amounts, workers, digits):
+        mels, said, sources = [], [], []
+        for samples, utterance, source in record_all(folder / name, utterances, casting, workers, digits):
             mels.append(analyse(samples))
-            utterances.append(utterance)
+            said.append(utterance)
             sources.append(source)
         np.save(mels_path, np.concatenate(mels, axis=1))
         offsets = np.cumsum([0] + [mel.shape[1] for mel in mels]).tolist()
-        facts = {"offsets": offsets, "utterances": [asdict(one) for one in utterances], "sources": sources}
-        facts_path.write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
+        facts = {"offsets": offsets, "utterances": [asdict(one) for one in said], "sources": sources}
+        write_whole(facts_path, json.dumps(facts, ensure_ascii=False))
     facts = json.loads(facts_path.read_text("utf-8"))
     return HearingCorpus(
         np.load(mels_path, mmap_mode="r"),
@@ -88,32 +101,49 @@ def record_corpus(
     )
 
 
-def corpus_name(split: Split, amounts: Amounts, people: bool) -> str:
-    """What the files of a corpus are called: different amounts, different names."""
-    babble = [amounts.babble] if amounts.babble else []
-    return "-".join(map(str, ["hearing", split, *amounts[:-1], *babble, *(["digits"] if people else [])]))
+def engines_here() -> frozenset[Engine]:
+    """The engines that can speak on this machine. Raises SynthesizerMissing without eSpeak."""
+    here: frozenset[Engine] = frozenset(engine for engine in ENGINES if speaks_here(engine))
+    if "espeak" not in here:
+        raise SynthesizerMissing("espeak")
+    for engine in sorted(ENGINES.keys() - here):
+        logger.warning("without the voices of %s, which makes worse ears: %s", engine, INSTALL[engine])
+    return here
+
+
+def corpus_name(utterances: Sequence[Utterance], casting: Casting, people: Sequence[Path]) -> str:
+    """What the files of a corpus are called: other words, voices or people, another name."""
+    lines = [(one.text, one.language, one.intent) for one in utterances]
+    parts = [VERSION, TAKES, casting.seed, sorted(casting.engines), lines]
+    parts.append([path.name for path in people])
+    seal = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+    return f"hearing-{casting.split}-{len(utterances)}-{seal}"
+
+
+def draw_utterances(split: Split, amounts: Amounts, seed: int) -> list[Utterance]:
+    """What the synthetic voices say."""
+    rng = Random(f"hearing/{split}/{seed}")
+    return [
+        *(draw_utterance(rng, split) for _ in range(amounts.commands)),
+        *[Utterance("", "zh", "nothing")] * amounts.silent,
+        *(draw_outside(rng, split) for _ in range(amounts.outside)),
+        *(draw_babble(rng, split) for _ in range(amounts.babble)),
+    ]
 
 
 def record_all(
-    out: Path, split: Split, amounts: Amounts, workers: int, digits: Path | None
+    out: Path, utterances: Sequence[Utterance], casting: Casting, workers: int, digits: Path | None
 ) -> Iterator[tuple[np.ndarray, Utterance, str]]:
-    rng = Random(f"hearing/{split}")
-    utterances = [draw_utterance(rng, split) for _ in range(amounts.commands)]
-    utterances += [Utterance("", "zh", "nothing")] * amounts.silent
-    utterances += [draw_outside(rng, split) for _ in range(amounts.outside)]
-    utterances += [draw_babble(rng) for _ in range(amounts.babble)]
-    engines: frozenset[Engine] = frozenset(engine for engine in ENGINES if speaks_here(engine))
-    for engine in sorted(ENGINES.keys() - engines):
-        logger.warning("without the voices of %s, which makes worse ears: %s", engine, INSTALL[engine])
+    """float32 [samples] at 16 kHz, what is said in them, and by whom."""
     lines: list[Line] = [(one.text, one.language) for one in utterances]
-    recordings = build_corpus(lines, out, split, 0, workers, engines)
+    recordings = build_corpus(lines, out, casting.split, casting.seed, workers, casting.engines)
     for recording, utterance in zip(recordings, utterances, strict=True):
         yield recording.samples, utterance, recording.voice.engine if recording.voice else "nobody"
     if digits is not None:
         degraded = np.random.default_rng(5)
-        for spoken in spoken_digits(digits, split):
+        for spoken in spoken_digits(digits, casting.split):
             utterance = Utterance(spell_number(spoken.digit, "en"), "en", "digit", number=spoken.digit)
-            if split == "heldout":
+            if casting.split == "heldout":
                 yield spoken.samples, utterance, "person"
                 continue
             # Few people: each take is heard in bodies of several sizes, in another place each time.

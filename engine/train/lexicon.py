@@ -5,10 +5,17 @@ The first name in each language is the one that nano says; the others are what p
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Language = Literal["zh", "en"]
+Split = Literal["train", "heldout"]
+#: What a voice of each language cannot read.
+FOREIGN: dict[Language, re.Pattern[str]] = {
+    "zh": re.compile(r"[0-9A-Za-z]"),
+    "en": re.compile(r"[^\x20-\x7e]|[0-9]"),
+}
 
 
 @dataclass(frozen=True, slots=True)

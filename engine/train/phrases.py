@@ -7,11 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
-from engine.train.lexicon import APPS, THINGS, Language
-
-Split = Literal["train", "heldout"]
+from engine.train.lexicon import APPS, FOREIGN, THINGS, Language, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,12 +442,6 @@ SPOKEN_INTENTS = (
 )  # fmt: skip
 
 
-_FOREIGN: dict[Language, re.Pattern[str]] = {
-    "zh": re.compile(r"[0-9A-Za-z]"),
-    "en": re.compile(r"[^\x20-\x7e]|[0-9]"),
-}
-
-
 @cache
 def spoken_phrases(intent: str, language: Language, split: Split) -> tuple[str, ...]:
     """The phrases of an intent that a voice of the language can say."""
@@ -465,7 +456,7 @@ def spoken_outside(language: Language, split: Split) -> tuple[str, ...]:
 
 def speakable(texts: tuple[str, ...], language: Language) -> tuple[str, ...]:
     return tuple(
-        text for text in texts if not _FOREIGN[language].search(re.sub(r"\{\w+\}", "", utterance(text)))
+        text for text in texts if not FOREIGN[language].search(re.sub(r"\{\w+\}", "", utterance(text)))
     )
 
 

@@ -60,7 +60,6 @@ class ChannelGradients:
         self.writers = {writer for group in groups_of(model).values() for writer in group.writers}
         self.modules = {name: model.get_submodule(name) for name in self.writers}
         self.sums: dict[str, Tensor] = {}
-        self.samples = 0
         self.hooks: list[torch.utils.hooks.RemovableHandle] = []
 
     def __enter__(self) -> ChannelGradients:
@@ -257,8 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"{options.model} has no spelling head, so its hearing has no loss to measure with")
         speech = partial(record_corpus, workers=options.workers, digits=options.digits)
         said, heard = options.count, options.heldout
-        said = speech(options.data, "train", Amounts(said, said // 20, said // 10))
-        heard = speech(options.data, "heldout", Amounts(heard, heard // 20, heard // 10))
+        said = speech(options.data, "train", Amounts.beside(said))
+        heard = speech(options.data, "heldout", Amounts.beside(heard))
         stages = AudioStage(ears, said, 16, model.device), AudioStage(ears, heard, 1, model.device)
     rows = [row for criterion in options.criterion for row in try_shares(*stages, options.shares, criterion)]
     if options.out is not None:

@@ -227,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         record_corpus(
             options.data,
             "heldout",
-            Amounts(options.recordings, options.recordings // 20, options.recordings // 10),
+            Amounts.beside(options.recordings),
             options.workers,
             options.digits,
         ),

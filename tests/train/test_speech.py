@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from engine.train.babble import WORDS
-from engine.train.hearing import TAKES, Amounts, corpus_name, known_units, record_all
+from engine.train.hearing import TAKES, Amounts, corpus_name, draw_utterances, known_units, record_all
 from engine.train.lexicon import THINGS, Language
 from engine.train.speech import (
     SAMPLE_RATE,
@@ -33,6 +33,7 @@ from engine.train.speech import (
     syllabary,
     voices,
 )
+from engine.train.speech.corpus import Casting
 from engine.train.speech.mandarin import syllables
 from engine.train.speech.synthesis import speaks_here
 from engine.train.speech.voices import Engine
@@ -60,8 +61,14 @@ def pitch(sound: np.ndarray) -> float:
 
 def test_other_recordings_have_another_name():
     amounts = [Amounts(*counts) for counts in itertools.product((0, 3, 5), repeat=4)]
-    names = {corpus_name("train", one, people) for one in amounts for people in (True, False)}
-    assert len(names) == 2 * len(amounts)
+    said = {one: draw_utterances("train", one, 0) for one in amounts}
+    engines: tuple[frozenset[Engine], ...] = (frozenset({"espeak"}), PROGRAMS)
+    castings = [Casting("train", seed, heard) for seed in (0, 9) for heard in engines]
+    people = [[], [Path("7_theo_5.wav")]]
+    names = {
+        corpus_name(said[one], casting, who) for one in amounts for casting in castings for who in people
+    }
+    assert len(names) == len(castings) * len(people) * len(amounts)
 
 
 def test_words_in_no_order_have_no_sound_that_nano_has_no_sign_for():
@@ -358,7 +365,8 @@ def test_spoken_digits_are_split_by_speaker(tmp_path):
 def test_people_are_heard_as_they_are_and_as_recorded_elsewhere(tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 300 * np.arange(8000) / 8000)
     soundfile.write(tmp_path / "7_theo_5.wav", tone, 8000, subtype="PCM_16")
-    heard = record_all(tmp_path / "made", "train", Amounts(1, 0, 0), 1, tmp_path)
+    said = draw_utterances("train", Amounts(1, 0, 0), 0)
+    heard = record_all(tmp_path / "made", said, Casting("train", 0, PROGRAMS), 1, tmp_path)
     takes = [samples for samples, utterance, source in heard if source == "person"]
     assert len(takes) == TAKES
     begins = [bool(np.abs(samples[:160]).max() > 0.4) for samples in takes]

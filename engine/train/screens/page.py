@@ -141,8 +141,7 @@ class Page:
         size = max(size, LEGIBLE)
         family, name = self.glyph(key)
         box = self.canvas.icon(family, name, x, y, size, fill)
-        state = {"shape": "thumb" if "thumb" in name else "heart"} if key == "like" else {}
-        self.add(key, box, **state)
+        self.add(key, box)
 
     def badge(self, key: str, x: float, y: float, size: float, back: Colour, round_: bool = True) -> None:
         """A glyph on a filled disc or rounded square; the element is the whole badge."""
@@ -152,8 +151,7 @@ class Page:
             (x - half, y - half, x + half, y + half), half if round_ else size * 0.28, back
         )
         self.canvas.icon(family, name, x, y, size * 0.56, ink_on(back))
-        state = {"shape": "thumb" if "thumb" in name else "heart"} if key == "like" else {}
-        self.add(key, box, **state)
+        self.add(key, box)
 
     def distractor(self, x: float, y: float, size: float, fill: Colour) -> None:
         """A glyph that names nothing of the lexicon."""

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.train.lexicon import Language
+from engine.train.lexicon import Language, Split
 from engine.train.speech.acoustics import silence_or_noise
 from engine.train.speech.recording import ENGINES, Recording, record
-from engine.train.speech.voices import Engine, Split, Voice
+from engine.train.speech.voices import Engine, Voice
 
 VERSION = 7  # of the recipe: raise it when the same seed no longer gives the same sound
 _BATCH = 200

@@ -11,8 +11,8 @@ import soundfile
 import soxr
 
 from engine.protocol import AssistantError, FailureKind
+from engine.train.lexicon import Split
 from engine.train.speech.synthesis import SAMPLE_RATE
-from engine.train.speech.voices import Split
 
 HELDOUT_SPEAKERS = frozenset({"george", "lucas", "yweweler"})
 
@@ -40,22 +40,24 @@ class DigitsMissing(AssistantError):
         self.folder = folder
 
 
+def find_digits(folder: Path, split: Split) -> list[Path]:
+    """The recordings of training speakers, or of held-out ones, by file name. Raises DigitsMissing."""
+    named = [(path, name) for path in sorted(folder.glob("*.wav")) if (name := _NAME.fullmatch(path.name))]
+    if not named:
+        raise DigitsMissing(folder)
+    return [path for path, name in named if (name["speaker"] in HELDOUT_SPEAKERS) == (split == "heldout")]
+
+
 def spoken_digits(folder: Path, split: Split) -> list[SpokenDigit]:
     """Load every digit that a training speaker, or a held-out speaker, says; in the order of the file names.
 
     Raises DigitsMissing.
     """
-    found = [(path, name) for path in sorted(folder.glob("*.wav")) if (name := _NAME.fullmatch(path.name))]
-    if not found:
-        raise DigitsMissing(folder)
-    heldout = split == "heldout"
-    return [
-        SpokenDigit(_load(path), int(name["digit"]), name["speaker"])
-        for path, name in found
-        if (name["speaker"] in HELDOUT_SPEAKERS) == heldout
-    ]
+    return [_load(path) for path in find_digits(folder, split)]
 
 
-def _load(path: Path) -> np.ndarray:
+def _load(path: Path) -> SpokenDigit:
+    digit, speaker, _ = path.stem.split("_")
     samples, rate = soundfile.read(path, dtype="float32")
-    return np.clip(soxr.resample(samples, rate, SAMPLE_RATE), -1.0, 1.0)
+    sound = np.clip(soxr.resample(samples, rate, SAMPLE_RATE), -1.0, 1.0)
+    return SpokenDigit(sound, int(digit), speaker)

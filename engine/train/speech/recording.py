@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.train.lexicon import Language
+from engine.train.lexicon import Language, Split
 from engine.train.speech.acoustics import degrade
 from engine.train.speech.syllabary import recitable
 from engine.train.speech.synthesis import speak
-from engine.train.speech.voices import Engine, Split, Voice, voices
+from engine.train.speech.voices import Engine, Voice, voices
 
 # How often each engine speaks, where a language has it: few voices are natural, so they speak more often than
 # their number, and each in many sizes.

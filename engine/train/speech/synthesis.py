@@ -22,7 +22,7 @@ import soundfile
 import soxr
 
 from engine.protocol import AssistantError, FailureKind
-from engine.train.lexicon import Language
+from engine.train.lexicon import FOREIGN, Language
 from engine.train.speech.mandarin import initial_and_final, syllables
 from engine.train.speech.neural import NEURAL_RATE, hibari
 from engine.train.speech.syllabary import FOLDER, SYLLABLE_RATE, recite
@@ -51,7 +51,6 @@ INSTALL: dict[Engine, str] = {
     "gcin": "apt-get install gcin-voice",
 }
 _PICO_SPEEDS, _RHVOICE_RATES = (20, 500), (20, 300)  # per cent
-_FOREIGN = {"zh": re.compile(r"[0-9A-Za-z]"), "en": re.compile(r"[^\x20-\x7e]|[0-9]")}
 _MARKUP = re.compile("[<>&]")
 _TIMEOUT_S = 30
 
@@ -144,7 +143,7 @@ def trim(sound: np.ndarray, floor: float = 0.01) -> np.ndarray:
 def _check(text: str, language: Language) -> None:
     if not text.strip():
         raise UnspeakableText(text, "it is empty")
-    if foreign := _FOREIGN[language].search(text):
+    if foreign := FOREIGN[language].search(text):
         raise UnspeakableText(text, f"{foreign.group()!r} would be read in the wrong language")
 
 

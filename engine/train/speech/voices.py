@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from engine.train.lexicon import Language
+from engine.train.lexicon import Language, Split
 
 Engine = Literal["espeak", "flite", "hibari", "rhvoice", "pico", "gcin"]
-Split = Literal["train", "heldout"]
 
 
 @dataclass(frozen=True, slots=True)
