@@ -14,10 +14,9 @@ import torch
 from PIL import Image, ImageDraw
 
 from engine.model import register
-from engine.train.corpus import ScreenCorpus, draw_corpus
+from engine.train.corpus import ScreenCorpus
 from engine.train.dialogues import Composer, Sample
-from engine.train.evaluate import EXAMINED, TAP, Examiner, Verdict, examine_skill
-from engine.train.hearing import record_corpus
+from engine.train.evaluate import TAP, Exam, Examiner, Verdict, examine_skill
 from engine.train.screens.canvas import Canvas
 from engine.train.tasks import Expectation
 
@@ -88,8 +87,8 @@ def main() -> None:
     parser.add_argument("--digits", type=Path, help="folder of the Free Spoken Digit Dataset's recordings")
     options = parser.parse_args()
     register()
-    screens = draw_corpus(options.data, "heldout", 400, 2)
-    recordings = record_corpus(options.data, "heldout", EXAMINED, 2, options.digits)
+    exam = Exam(options.data, options.digits)
+    screens, recordings = exam.draw("heldout"), exam.record()
     examiner = Examiner(options.model, screens, recordings, torch.device("cpu"))
     composer = Composer(screens.scenes, recordings.utterances, "heldout")
     columns = [list(choose(list(examine_skill(examiner, composer, skill, ASKED, BATCH)))) for skill in SKILLS]

@@ -12,7 +12,7 @@ from engine.train import corpus
 from engine.train.corpus import ScreenCorpus, draw_corpus
 from engine.train.dialogues import SKILLS, TYPED
 from engine.train.distill import Distillation
-from engine.train.evaluate import ANSWER_TOKENS
+from engine.train.evaluate import ANSWER_TOKENS, EXAM_SCREENS, EXAMINED
 from engine.train.hearing import Amounts, HearingCorpus, record_corpus
 from engine.train.joint_stage import Lesson
 from engine.train.qat import TOLERANCE
@@ -55,24 +55,22 @@ class Course:
 
 ENCODERS_DONE = {"vision": replace(VISION, steps=0), "audio": replace(AUDIO, steps=0), "looking": None}
 # The teacher, once the student has been made deeper.
-TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=950, learning_rate=9e-4))
+TEACHING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=950, learning_rate=9e-4, stream=1))
 # The student, with the teacher and without.
-APPRENTICESHIP = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=500, learning_rate=7e-4, warmup=50))
+APPRENTICESHIP = Course(
+    **ENCODERS_DONE, joint=replace(JOINT, steps=500, learning_rate=7e-4, warmup=50, stream=2)
+)
 # What a model does again after something was taken from it. Eyes and ears had not learned all they can by
 # then, so they go on for long.
 RECOVERY = Course(
-    replace(VISION, steps=8000, learning_rate=1.5e-3, warmup=60),
-    replace(AUDIO, steps=6000, learning_rate=1e-3, warmup=50),
+    replace(VISION, steps=8000, learning_rate=1.5e-3, warmup=60, stream=3),
+    replace(AUDIO, steps=6000, learning_rate=1e-3, warmup=50, stream=3),
     None,
-    replace(JOINT, steps=300, learning_rate=4e-4, warmup=50),
+    replace(JOINT, steps=300, learning_rate=4e-4, warmup=50, stream=3),
 )
-# With the rounding of INT8. The image encoder has none: INT8 leaves convolutions as they are.
-ROUNDING = Course(
-    replace(VISION, steps=0),
-    replace(AUDIO, steps=0),
-    None,
-    replace(JOINT, steps=200, learning_rate=1.5e-4, warmup=30),
-)
+# With the rounding of INT8. The eyes have none, since INT8 leaves convolutions as they are; the ears' weights
+# stay, and what they hear with their rounding is what is learned from.
+ROUNDING = Course(**ENCODERS_DONE, joint=replace(JOINT, steps=200, learning_rate=1.5e-4, warmup=30, stream=4))
 
 #: Below this share the models are tiny too: the pipeline is tried out, nothing is learned.
 TRIAL = 0.01
@@ -88,7 +86,8 @@ class Recipe:
         multiples of this, which processors like.
     calibration: held-out questions that the sensitivity to INT8 is measured on; tolerance: nats a word that a
         layer's rounding may change before the layer keeps its precision.
-    examined: samples of each skill that every model of the table is scored on.
+    examined: samples of each skill that every model of the table is scored on, over exam_screens and
+        exam_speech. The heldout ones are for looking at while it is made.
     """
 
     size: Callable[..., AutoGLMConfig] = nano
@@ -118,6 +117,8 @@ class Recipe:
     calibration: int = 96
     tolerance: float = TOLERANCE
     examined: int = 200
+    exam_screens: int = EXAM_SCREENS
+    exam_speech: Amounts = EXAMINED
     answer_tokens: int = ANSWER_TOKENS
 
     @property
@@ -145,7 +146,7 @@ class Recipe:
             "texts": 200, "screens": 16, "mosaics": 4, "recordings": 80, "silences": 3, "outside": 3,
             "babble": 3, "heldout_babble": 3,
             "heldout_screens": 6, "heldout_recordings": 80, "heldout_silences": 3, "heldout_outside": 3,
-            "calibration": 4, "examined": 1,
+            "calibration": 4, "examined": 1, "exam_screens": 12,
         }  # fmt: skip
         counts = {name: max(least, round(getattr(self, name) * scale)) for name, least in fewest.items()}
         courses = {
@@ -153,7 +154,9 @@ class Recipe:
             for field in fields(self)
             if field.type == "Course"
         }
-        made = replace(self, **counts, **courses)
+        least = Amounts(80, 3, 3)
+        exam = Amounts(*(max(few, round(n * scale)) for few, n in zip(least, self.exam_speech, strict=True)))
+        made = replace(self, **counts, **courses, exam_speech=exam)
         if scale < TRIAL:
             made = replace(made, size=tiny, vocabulary=640, multiple=1, answer_tokens=8)
         return made

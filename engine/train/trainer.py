@@ -25,7 +25,7 @@ class Schedule:
     """How long and how fast to learn: linear warm-up, then a cosine down to `floor` of the rate.
 
     learning_rate is AdamW's; checkpoint_every and log_every are in steps. bf16 multiplies matrices in
-    bfloat16, where a stage can.
+    bfloat16, where a stage can. stream: which draws of a stage; who is taught on takes others than before.
     """
 
     steps: int
@@ -38,6 +38,7 @@ class Schedule:
     checkpoint_every: int = 250
     log_every: int = 50
     bf16: bool = False
+    stream: int = 0
 
     def rate(self, step: int) -> float:
         """The learning rate at a step, as a fraction of the highest."""
