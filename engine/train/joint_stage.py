@@ -63,6 +63,7 @@ class JointStage:
         self.content_sizes = perception.content_sizes
         self.speller = Speller(tokenizer)
         self.recorder = GazeRecorder(model.model.language_model.fusions())
+        self.stream = f"{lesson.name}/{lesson.schedule.stream}"
         self.group: tuple[int, list[list[tuple[Sample, Spelt]]]] = (-1, [])
 
     def draw(self, step: int) -> dict[str, Any]:
@@ -71,12 +72,12 @@ class JointStage:
             self.group = (group, self.compose_group(group))
         samples, spelt = zip(*self.group[1][member], strict=True)
         batch = self.speller.batch(spelt)
-        mishear(Random(f"{self.lesson.name}/misheard/{step}"), batch, samples, spelt)
+        mishear(Random(f"{self.stream}/misheard/{step}"), batch, samples, spelt)
         return {**batch, "samples": samples, "looks": self.plan_batch(samples, spelt, batch["labels"])}
 
     def compose_group(self, group: int) -> list[list[tuple[Sample, Spelt]]]:
         """Some batches at once, each of samples of about one length, in any order."""
-        rng = Random(f"{self.lesson.name}/{group}")
+        rng = Random(f"{self.stream}/{group}")
         size = self.lesson.schedule.batch_size
         names, weights = list(self.lesson.skills), list(self.lesson.skills.values())
         samples = [self.composer.compose(rng, skill) for skill in rng.choices(names, weights, k=GROUP * size)]

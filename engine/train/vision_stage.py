@@ -97,8 +97,10 @@ class VisionStage:
         batch_size: int,
         device: torch.device,
         bf16: bool = False,
+        stream: int = 0,
     ):
-        self.model, self.corpus, self.device, self.bf16 = model, corpus, device, bf16
+        self.model, self.corpus, self.device = model, corpus, device
+        self.bf16, self.stream = bf16, stream
         config = model.config
         labels = [
             label_cells(scene, size, config.grid_size, config.stride)
@@ -117,7 +119,7 @@ class VisionStage:
         self.order_weights[ORDERS] = NOTHING_WEIGHT
 
     def draw(self, step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([len(self.corpus), step])
+        rng = np.random.default_rng([len(self.corpus), self.stream, step])
         chosen = rng.choice(len(self.buckets), p=self.weights)
         bucket, size = self.buckets[chosen], self.sizes[chosen]
         return self.load(np.sort(rng.choice(bucket, size, replace=len(bucket) < size)), rng)
@@ -282,13 +284,13 @@ def teach_vision(
     nn.Module.to(model, device)
     model.train()
     stages = [
-        VisionStage(model, corpus, schedule.batch_size, device, schedule.bf16)
+        VisionStage(model, corpus, schedule.batch_size, device, schedule.bf16, schedule.stream)
         for corpus in (mosaics, screens)
     ]
 
     def draw(step: int) -> dict[str, Tensor]:
         share = 1.0 - min(1.0, step / (0.7 * schedule.steps)) * 2 / 3
-        turn = np.random.default_rng([7, step]).random()
+        turn = np.random.default_rng([7, schedule.stream, step]).random()
         return stages[int(turn >= share)].draw(step)
 
     judges = {name: VisionStage(model, screens, 1, device) for name, screens in heldout.items()}

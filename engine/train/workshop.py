@@ -8,7 +8,7 @@
     lean          encoders, with channels taken out of both, taught again for a while
     pruned        distilled, without those channels
     recovered     pruned, with the lean encoders, taught again for a while
-    continued     distilled, taught again for as long: what pruning is to be compared with
+    continued     distilled, its decoder taught again for as long, with the encoders that pruning began with
     aware         recovered, taught with the rounding of INT8
 
 Whatever was interrupted goes on from its last checkpoint; what is kept is opened.
@@ -36,6 +36,7 @@ from engine.model.tokenization import train_tokenizer
 from engine.train import qat
 from engine.train.audio_stage import AudioStage, teach_hearing
 from engine.train.channels import Kept
+from engine.train.corpus import write_whole
 from engine.train.deepen import deepen
 from engine.train.dialogues import Composer
 from engine.train.distill import Guide
@@ -230,7 +231,7 @@ class Workshop:
             ears = AudioStage(model.audio, self.data.recordings, 16, self.device)
             found = [select(stage, recipe.fewer, recipe.multiple) for stage in (eyes, ears)]
             lists = [{name: kept.tolist() for name, kept in groups.items()} for groups in found]
-            path.write_text(json.dumps(lists) + "\n", "utf-8")
+            write_whole(path, json.dumps(lists) + "\n")
         eyes, ears = json.loads(path.read_text("utf-8"))
         return to_indices(eyes), to_indices(ears)
 
@@ -263,9 +264,10 @@ class Workshop:
         """Its weights are kept exact; `qat.store` rounds them, but for the layers of `sensitive`."""
 
         def make(folder: Path) -> Model:
-            model, perception = self.recovered(), self.perceive(self.lean_encoders())
-            qat.begin(model, self.sensitive())
-            self.distill(model, self.recipe.rounding, folder, perception)
+            model, lean = self.recovered(), self.lean_encoders()
+            for one in (model, lean):
+                qat.begin(one, self.sensitive())
+            self.distill(model, self.recipe.rounding, folder, self.perceive(lean))
             qat.end(model)
             return model
 
@@ -276,7 +278,7 @@ class Workshop:
         path = self.folder / "sensitivity.json"
         if not path.exists():
             rows = qat.rank(self.recovered(), self.questions(self.recipe.calibration))
-            path.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+            write_whole(path, json.dumps(rows, indent=1) + "\n")
         return qat.sensitive(json.loads(path.read_text("utf-8")), self.recipe.tolerance)
 
     # -------------------------------------------------------------------------------- lessons

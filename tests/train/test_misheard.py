@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,10 +16,11 @@ from torch.nn import functional  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
 from engine.model.modeling import AutoGLMForConditionalGeneration  # noqa: E402
-from engine.train.dialogues import Composer, Utterance  # noqa: E402
+from engine.train.dialogues import Composer, Sample, Utterance  # noqa: E402
 from engine.train.features import HeardSpeech, Perception, SeenScreens  # noqa: E402
 from engine.train.joint_stage import JointStage, Lesson  # noqa: E402
 from engine.train.misheard import find_heard, mishear  # noqa: E402
+from engine.train.recipe import Course, Recipe  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
 from engine.train.spelling import IGNORED, Speller  # noqa: E402
 from engine.train.trainer import Schedule  # noqa: E402
@@ -84,6 +87,25 @@ def test_only_words_that_were_heard_are_replaced_and_nothing_after_them_is_score
         assert torch.equal(labels[:closed], wanted[:closed])
         assert (labels[closed:] == IGNORED).all()
     assert 10 < changed < 45  # of 90 with speech; somewhat less than every third
+
+
+def test_who_is_taught_on_is_asked_something_else(
+    model: AutoGLMForConditionalGeneration, speller: Speller, composer: Composer
+):
+    empty = Perception(SeenScreens([], []), HeardSpeech([], []), np.zeros((0, 2)))
+
+    def asked(course: Course) -> list[Sample]:
+        lesson = replace(course.lessons[-1], skills={"tap": 1.0, "help": 1.0})
+        stage = JointStage(model, speller.tokenizer, composer, empty, lesson)
+        return [sample for batch in stage.compose_group(0) for sample, _ in batch]
+
+    recipe = Recipe()
+    courses = (recipe.course, recipe.teaching, recipe.apprenticeship, recipe.recovery, recipe.rounding)
+    drawn = [asked(course) for course in courses]
+    assert drawn[2] == asked(recipe.apprenticeship), "the same with the teacher and without"
+    assert all(one != other for one, other in itertools.combinations(drawn, 2))
+    streams = {(course.vision.stream, course.audio.stream) for course in courses if course.vision.steps}
+    assert len(streams) == 2, "eyes and ears are taught twice"
 
 
 def test_where_to_look_is_told_as_far_as_the_answer_is_scored(

@@ -104,6 +104,7 @@ def test_what_ships_is_int8_but_for_the_sensitive_layers(made):
     assert sum(kind == "I8" for kind in stored.values()) > 10
     bytes_of = {row["model"]: row["bytes"] for row in rows}
     assert bytes_of["int8"] == bytes_of["rounded"] < bytes_of["recovered"] < bytes_of["distilled"]
+    assert len(list((work.folder / "features").glob("heard-*"))) == 3, "whole, lean, and lean with rounding"
     rounded = work.folder / "exported" / "rounded"
     assert (out / "model.safetensors").read_bytes() != (rounded / "model.safetensors").read_bytes()
 
