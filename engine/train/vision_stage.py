@@ -5,6 +5,7 @@ Dense labels that the generator knows teach a CNN in minutes what next-token los
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -184,46 +185,20 @@ class VisionStage:
         Then shares: of times and charges that are read without an error, of things whose place in the reading
         order is known, and of cells that know the kind of page.
         """
-        found = there = claimed = read = readable = ordered = told = paged = 0
+        right, among = Counter[str](), Counter[str]()
         misses: list[Tensor] = []
         for index in range(min(limit, len(self.corpus))):
             batch = self.load(np.array([index]))
             seen = self.look(batch)
             labels = crop_labels(batch, seen.shape)
-            classes, targets, digits = labels.classes, labels.points, labels.digits
-            named = seen.names.argmax(-1)
-            real = classes < NOTHING
-            if seen.digits is not None:
-                written = (
-                    (digits[..., -1] != UNREAD)
-                    & (classes >= CLASS_OF["time"])
-                    & (classes <= CLASS_OF["battery"])
-                )
-                right_digits = (seen.digits.argmax(-1) == digits).all(-1)
-                read, readable = read + int((right_digits & written).sum()), readable + int(written.sum())
-            if seen.orders is not None and seen.pages is not None:
-                ordered += int(((seen.orders.argmax(-1) == labels.orders).all(-1) & real).sum())
-                known = labels.pages != UNREAD
-                told, paged = (
-                    told + int((seen.pages.argmax(-1) == labels.pages)[known].sum()),
-                    paged + int(known.sum()),
-                )
-            right = (named == classes) & real
-            found, there, claimed = (
-                found + int(right.sum()),
-                there + int(real.sum()),
-                claimed + int((named < NOTHING).sum()),
-            )
-            miss = ((seen.points - targets) * batch["content_sizes"][:, None, :]).norm(dim=-1)
-            misses.append(miss[right])
-        return {
-            "recall": found / max(1, there),
-            "precision": found / max(1, claimed),
-            "miss_px": torch.cat(misses).mean().item(),
-            "read": read / max(1, readable),
-            "ordered": ordered / max(1, there),
-            "paged": told / max(1, paged),
-        }
+            judged = judge(seen, labels)
+            for name, (hits, cells) in judged.items():
+                right[name] += int(hits.sum())
+                among[name] += int(cells.sum())
+            miss = ((seen.points - labels.points) * batch["content_sizes"][:, None, :]).norm(dim=-1)
+            misses.append(miss[judged["recall"][0]])
+        shares = {name: right[name] / max(1, among[name]) for name in among}
+        return {**shares, "miss_px": torch.cat(misses).mean().item()}
 
 
 class Seen(NamedTuple):
@@ -247,6 +222,24 @@ class CroppedLabels(NamedTuple):
     digits: Tensor
     orders: Tensor
     pages: Tensor
+
+
+def judge(seen: Seen, labels: CroppedLabels) -> dict[str, tuple[Tensor, Tensor]]:
+    """By figure, where what is said is right, and where it counts: both bool [n, cells]."""
+    classes, named = labels.classes, seen.names.argmax(-1)
+    real = classes < NOTHING
+    found = (named == classes) & real
+    figures = {"recall": (found, real), "precision": (found, named < NOTHING)}
+    if seen.digits is not None:
+        status_bar = (classes >= CLASS_OF["time"]) & (classes <= CLASS_OF["battery"])
+        written = (labels.digits[..., -1] != UNREAD) & status_bar
+        figures["read"] = ((seen.digits.argmax(-1) == labels.digits).all(-1) & written, written)
+    if seen.orders is not None:
+        figures["ordered"] = ((seen.orders.argmax(-1) == labels.orders).all(-1) & real, real)
+    if seen.pages is not None:
+        known = labels.pages != UNREAD
+        figures["paged"] = ((seen.pages.argmax(-1) == labels.pages) & known, known)
+    return figures
 
 
 def crop_labels(batch: dict[str, Tensor], shape: tuple[int, int]) -> CroppedLabels:
