@@ -67,6 +67,7 @@ class JointStage:
         self.group: tuple[int, list[list[tuple[Sample, Spelt]]]] = (-1, [])
 
     def draw(self, step: int) -> dict[str, Any]:
+        """The batch of a step: that of `Speller.batch`, its samples, and `looks` as from `plan_batch`."""
         group, member = divmod(step, GROUP)
         if self.group[0] != group:
             self.group = (group, self.compose_group(group))
@@ -147,19 +148,13 @@ class JointStage:
         """The media of a batch, aligned and turned into keys and values; rows without media stay empty."""
         model = self.model.model
         rows: list[list[Tensor]] = [[] for _ in samples]
-        screens = [(row, sample.scene) for row, sample in enumerate(samples) if sample.scene is not None]
-        if screens:
-            for (row, _), state in zip(
-                screens, self.align_screens([scene for _, scene in screens]), strict=True
-            ):
-                rows[row].append(state)
-        spoken = [
-            (row, sample.recording) for row, sample in enumerate(samples) if sample.recording is not None
-        ]
-        if spoken:
-            for (row, _), state in zip(
-                spoken, self.align_speech([index for _, index in spoken]), strict=True
-            ):
+        for media, align in (
+            ([sample.scene for sample in samples], self.align_screens),
+            ([sample.recording for sample in samples], self.align_speech),
+        ):
+            there = [(row, index) for row, index in enumerate(media) if index is not None]
+            states = align([index for _, index in there]) if there else []
+            for (row, _), state in zip(there, states, strict=True):
                 rows[row].append(state)
         empty = torch.zeros(0, self.model.config.text.shared_size, device=self.model.device)
         states, mask = pad_rows([torch.cat([empty, *parts]) for parts in rows])
@@ -169,6 +164,7 @@ class JointStage:
         )
 
     def align_screens(self, scenes: Sequence[int]) -> list[Tensor]:
+        """Screens by index in the shared space: of each, float32 [cells, shared size]."""
         cells = [torch.from_numpy(self.seen.cells[index]).float() for index in scenes]
         points = [torch.from_numpy(self.seen.points[index]) for index in scenes]
         room = -sum(len(item) for item in cells) % CELL_STEP
@@ -181,6 +177,7 @@ class JointStage:
         return list(states.split([*(len(item) for item in cells), room]))[:-1]
 
     def align_speech(self, indices: Sequence[int]) -> list[Tensor]:
+        """Recordings by index in the shared space: of each, float32 [frames, shared size]."""
         frames = [torch.from_numpy(self.heard.frames[index]).float() for index in indices]
         memory = pad_rows(frames)
         features = AudioFeatures(memory.states.to(self.model.device), memory.mask)
