@@ -172,7 +172,9 @@ class SlotDecoder:
 
     def move(self, source: int, target: int) -> None:
         row = self.rows[target] = self.rows.pop(source)
-        self.cache.move(source, target, row.length)
+        # The cache grows with what is read: a row of which nothing is may have a slot beyond its last.
+        if row.length:
+            self.cache.move(source, target, row.length)
 
     def clear(self, slot: int) -> None:
         self.rows.pop(slot, None)

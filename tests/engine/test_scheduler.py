@@ -99,6 +99,26 @@ def test_cancelling_ends_the_reading_of_a_long_prompt(engine):
     assert after.tokens == alone(model, inputs[3], after.limit)
 
 
+def test_who_has_a_slot_and_nothing_read_moves_down_when_another_leaves(engine):
+    """The cache has no row for it yet: it grows with the first chunk that is read."""
+    model, inputs = tiny_glm()
+    free_of_ends(model)
+    running = engine(decoder_for(model), slots=3, prefill_tokens=24)
+    longs = [Recorder(inputs[2]["input_ids"]), Recorder(inputs[4]["input_ids"])]
+
+    def send_the_others(count: int) -> None:
+        if count == 1:
+            for job in longs:
+                running.ask(job)
+
+    # It ends in the very turn that gives both others their slots and reads a chunk of the first of them.
+    short = Recorder(inputs[0]["input_ids"], limit=3, on_token=send_the_others)
+    running.ask(short)
+    running.wait([short, *longs])
+    assert [job.ended for job in (short, *longs)] == ["length"] * 3
+    assert [job.tokens for job in longs] == [alone(model, inputs[index], 12) for index in (2, 4)]
+
+
 def test_where_the_loop_itself_fails_everyone_is_told():
     class Gone(SlotDecoder):
         def clear(self, slot):
