@@ -33,6 +33,7 @@ from engine.protocol import (
     Options,
     Request,
     TextPart,
+    well_formed,
 )
 
 MAX_ATTACHMENTS = 8
@@ -174,7 +175,8 @@ class Session:
         """
         with self._lock:
             parts = tuple(item.part for item in self._attachments)
-            self._ask(Message("user", (*parts, TextPart(text)) if text.strip() else parts), ())
+            typed = (TextPart(well_formed(text)),) if text.strip() else ()
+            self._ask(Message("user", (*parts, *typed)), ())
 
     def ask(self, message: Message) -> None:
         """Ask with `message`, leaving the composer as it is. Raises as `send` does."""

@@ -170,6 +170,8 @@ class Sessions:
             if session.touched < oldest and not session.busy:
                 del self._sessions[id]
                 session.close()
+                if self._shelf:
+                    self._shelf.forget(id)
         self._pages = {page: id for page, id in self._pages.items() if id in self._sessions}
         self._visitors = {page: id for page, id in self._visitors.items() if page in self._pages}
 

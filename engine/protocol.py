@@ -18,6 +18,14 @@ from typing import Literal, Protocol, runtime_checkable
 # --------------------------------------------------------------------------------------- parts
 
 
+def well_formed(text: str) -> str:
+    """`text` with each half of an emoji, as a client may cut it off, as U+FFFD.
+
+    No tokenizer, database or connection takes such a half.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class TextPart:
     """A run of text, as typed."""

@@ -14,7 +14,16 @@ from autoglm_ui.conversation import Conversation, Exchange, Reply, interrupted
 from autoglm_ui.store.media import name_of
 from autoglm_ui.store.record import parts_from_json, parts_to_json, reply_from_json, reply_to_json
 from engine.media import Limits, read_audio, read_image
-from engine.protocol import AssistantError, AudioPart, FailureKind, ImagePart, Message, Part, TextPart
+from engine.protocol import (
+    AssistantError,
+    AudioPart,
+    FailureKind,
+    ImagePart,
+    Message,
+    Part,
+    TextPart,
+    well_formed,
+)
 
 FORMAT = "autoglm-conversations"
 VERSION = 1
@@ -78,7 +87,8 @@ def load(text: str, limits: Limits = LIMITS) -> list[Archived]:
     Pictures and recordings are checked as attached ones are.
     """
     try:
-        whole = json.loads(text)
+        # Once more through JSON: only what is read shows half an emoji that was written as an escape.
+        whole = json.loads(well_formed(json.dumps(json.loads(text), ensure_ascii=False)))
         if not isinstance(whole, dict) or whole.get("format") != FORMAT:
             raise NotAnArchive("the file holds no conversations of this program")
         if whole["version"] != VERSION:

@@ -21,7 +21,7 @@ from autoglm_ui.store.record import (
     reply_to_json,
 )
 from autoglm_ui.store.schema import Database
-from engine.protocol import AudioPart, ImagePart, Message, TextPart
+from engine.protocol import AudioPart, ImagePart, Message, TextPart, well_formed
 
 TITLE_LENGTH = 80
 
@@ -57,7 +57,7 @@ class History:
 
     def entries(self, owner: str, search: str = "", limit: int = 60) -> list[Entry]:
         """The owner's conversations, pinned and newest first; with `search`, those that say it."""
-        wanted = search.strip().casefold()
+        wanted = well_formed(search).strip().casefold()
         if not wanted:
             rows = self._database.read(
                 "SELECT id, title, pinned, updated FROM conversations AS c"
@@ -172,7 +172,7 @@ class History:
 
     def rename(self, id: str, owner: str, title: str) -> None:
         """Name a conversation; an empty name changes nothing."""
-        name = " ".join(title.split())[:TITLE_LENGTH]
+        name = " ".join(well_formed(title).split())[:TITLE_LENGTH]
         if name:
             self._change(
                 "UPDATE conversations SET title = ?, named = 1 WHERE id = ? AND owner = ?", name, id, owner

@@ -62,10 +62,21 @@ class MediaFolder:
                 file.flush()
                 os.fsync(file.fileno())
             Path(partial).replace(path)
+            _sync(self.path)
         except BaseException:
             with suppress(OSError):
                 Path(partial).unlink()
             raise
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in `folder` to the disk, too: a file whose name is lost is lost."""
+    with suppress(PermissionError):  # Windows opens no folder, and keeps names by itself
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def name_of(part: ImagePart | AudioPart) -> str:

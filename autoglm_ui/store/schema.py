@@ -52,16 +52,16 @@ CREATE INDEX uses_by_conversation ON uses (conversation);
 """
 
 
+_MAKE_ROOM = "Make room on the disk. Until then it stays in this program's memory and is tried again."
+
+
 class NotSaved(AssistantError):
     """What was said could not be written; it is still in this program's memory."""
 
     kind = FailureKind.INTERNAL
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"the conversation could not be saved ({reason})",
-            "Make room on the disk. Until then it stays in this program's memory and is tried again.",
-        )
+    def __init__(self, reason: str, remedy: str = _MAKE_ROOM) -> None:
+        super().__init__(f"the conversation could not be saved ({reason})", remedy)
         self.reason = reason
 
 
@@ -84,7 +84,9 @@ class Database:
             self._connection.row_factory = sqlite3.Row
             self._connection.create_function("casefold", 1, str.casefold, deterministic=True)
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            # What is told to be saved is on the disk, also when the power goes: it is written twice a
+            # second at most.
+            self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._prepare(path)
         except sqlite3.Error as error:

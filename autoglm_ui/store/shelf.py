@@ -21,6 +21,8 @@ PURGING = 3600.0
 #: Seconds between attempts while the disk takes nothing.
 PATIENCE = 2.0
 
+_EXPORT = "It stays in this program's memory: save it as a file before the program ends."
+
 
 class Shelf:
     """The newest record of each conversation that is not written yet, and a thread that writes them."""
@@ -30,7 +32,9 @@ class Shelf:
         self._interval = interval
         self._patience = patience
         self._waiting: dict[str, Record] = {}
+        #: As the store has them; what is no longer open goes from here.
         self._saved: dict[str, Conversation] = {}
+        self._forgotten: set[str] = set()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
@@ -45,23 +49,34 @@ class Shelf:
         return self._problem
 
     def load(self, id: str, owner: str) -> Record | None:
-        """The owner's conversation `id` as it was saved."""
+        """The owner's conversation `id` as it was saved, or as it still waits to be."""
+        with self._lock:
+            self._forgotten.discard(id)
+            waiting = self._waiting.get(id)
+        if waiting is not None:
+            return waiting if waiting.owner == owner else None
         record = self.history.load(id, owner)
         if record is not None:
             with self._lock:
                 self._saved[id] = record.conversation
         return record
 
+    def forget(self, id: str) -> None:
+        """Let go of a conversation that nobody has open; what of it is not written yet stays until it is."""
+        with self._lock:
+            if id in self._waiting:
+                self._forgotten.add(id)
+            else:
+                self._saved.pop(id, None)
+
     def put(self, record: Record) -> None:
         """Save `record` soon."""
-        with self._lock:
-            self._waiting[record.id] = record
+        self._take(record)
         self._wake.set()
 
     def save(self, record: Record) -> None:
         """Save `record` now; if that does not work, it is tried again until it does."""
-        with self._lock:
-            self._waiting[record.id] = record
+        self._take(record)
         self.flush()
 
     def flush(self) -> None:
@@ -76,15 +91,32 @@ class Shelf:
                 except NotSaved as error:
                     problem = error
                     continue
-                with self._lock:
-                    self._saved[record.id] = record.conversation
-                    if self._waiting.get(record.id) is record:
-                        del self._waiting[record.id]
+                except Exception as error:
+                    # What cannot be written of one conversation must not keep the others from it.
+                    if not self._problem:
+                        log.exception("conversation %s", record.id)
+                    problem = NotSaved(f"{type(error).__name__}: {error}", _EXPORT)
+                    continue
+                self._written(record)
             if problem and not self._problem:
                 log.warning("%s. %s", problem.message, problem.remedy)
             self._problem = problem
         if problem:
             self._wake.set()
+
+    def _take(self, record: Record) -> None:
+        with self._lock:
+            self._waiting[record.id] = record
+
+    def _written(self, record: Record) -> None:
+        with self._lock:
+            self._saved[record.id] = record.conversation
+            if self._waiting.get(record.id) is not record:
+                return
+            del self._waiting[record.id]
+            if record.id in self._forgotten:
+                self._forgotten.discard(record.id)
+                del self._saved[record.id]
 
     def close(self) -> None:
         """Write what waits and end the thread."""

@@ -15,6 +15,7 @@ from autoglm_ui.view import exports, report, review
 from autoglm_ui.view.handlers import Handlers, Updates
 from autoglm_ui.view.layout import Page
 from autoglm_ui.view.remembered import Visitor
+from engine.protocol import well_formed
 
 _COMMENT_LENGTH = 2000
 
@@ -79,5 +80,5 @@ class ReviewHandlers:
             tags = tuple(each for each in rating.tags if each != tag)
             rating = replace(rating, tags=tags if tag in rating.tags else (*tags, tag))
         elif action == "comment":
-            rating = replace(rating, comment=str(event.text)[:_COMMENT_LENGTH])
+            rating = replace(rating, comment=well_formed(str(event.text)[:_COMMENT_LENGTH]))
         session.rate(reply.id, rating)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from engine.protocol import well_formed
+
 
 class Body(BaseModel):
     """An object of a body. A number in quotes is an error, not a guess; fields without a name are ignored."""
@@ -13,12 +15,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
-def _well_formed(text: str) -> str:
-    """Half an emoji, as clients cut it off, becomes U+FFFD: no tokenizer takes it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-Text = Annotated[str, AfterValidator(_well_formed)]
+Text = Annotated[str, AfterValidator(well_formed)]
 
 
 def _whole(value: Any) -> Any:

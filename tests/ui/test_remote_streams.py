@@ -62,6 +62,23 @@ async def test_recorded(name, piece):
         assert bool(finished.timings.tokens_per_second) == any(fold(events))
 
 
+async def test_an_emoji_that_came_in_two_halves_is_put_together_and_one_half_is_told():
+    def chunk(**delta: str) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": None}
+        return f"data: {json.dumps({'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n"
+
+    pieces = [
+        *(chunk(reasoning_content=half) for half in ("so \ud83d", "\ude00")),
+        *(chunk(content=half) for half in ("yes \ud83d", "\ude00 no \ud83d", "x", " \ud83d")),
+        "data: [DONE]\n\n",
+    ]
+    with Endpoint(playing("".join(pieces).encode(), "text/event-stream", 2**20)) as endpoint:
+        backend = RemoteBackend(endpoint.url, model="m")
+        events = await events_of(backend)
+        await backend.aclose()
+    assert fold(events) == ("so 😀", "yes 😀 no \ufffdx \ufffd")
+
+
 async def test_usage_is_told_apart():
     with Endpoint(playing(*recorded("deepseek-reasoning"), 999)) as endpoint:
         backend = RemoteBackend(endpoint.url)

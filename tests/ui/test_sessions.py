@@ -63,6 +63,12 @@ def test_message_takes_the_attachments_with_it(session: Session) -> None:
     assert session.conversation.last.user.images == (PICTURE,)
 
 
+def test_half_an_emoji_is_asked_as_a_sign_that_it_is_missing(session: Session) -> None:
+    session.send("half \ud83d")
+    assert answered(session)
+    assert session.conversation.exchanges[0].user.text == "half \ufffd"
+
+
 def test_refused_message_leaves_everything_in_the_composer(session: Session) -> None:
     session.choose(SLOW)
     session.send("/long 5000")

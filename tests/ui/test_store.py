@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from autoglm_ui.attachments import attach
-from autoglm_ui.conversation import Conversation, Rating, Reply, apply, beside, rate, retry, send
+from autoglm_ui.conversation import Conversation, Exchange, Rating, Reply, apply, beside, rate, retry, send
 from autoglm_ui.store import History, MediaFolder, NotSaved, Record, Shelf, StoreUnusable, archive
 from engine.protocol import (
     AnswerAdded,
@@ -259,6 +260,66 @@ def test_shelf_saves_while_an_answer_comes_and_all_of_it_in_the_end(history: His
     shelf.close()
     assert loaded(history).exchanges[0].reply.answer.endswith("199 ")
     assert not [thread for thread in threading.enumerate() if thread.name == "saving"]
+
+
+def spoilt(id: str) -> Record:
+    """Half an emoji in it, as nothing can write it."""
+    message = Message("user", (TextPart("half \ud83d"),))
+    return Record(id, ME, send(message, Conversation(), Reply(id=f"{id}-r"), f"{id}-e", 2.0))
+
+
+def test_what_cannot_be_written_of_one_conversation_keeps_no_other_from_it(history: History) -> None:
+    shelf = Shelf(history, interval=0.01, patience=0.01)
+    shelf.save(spoilt("c2"))
+    assert shelf.problem and "UnicodeEncodeError" in shelf.problem.message
+    shelf.save(Record("c1", ME, answered()))
+    assert loaded(history) == answered()
+    shelf.put(Record("c3", ME, answered(id="e3")))
+    until = time.monotonic() + 30
+    while not history.load("c3", ME) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert loaded(history, "c3").exchanges, "the thread that saves goes on"
+    shelf.close()
+
+
+def test_half_an_emoji_gets_in_nowhere(history: History) -> None:
+    history.save(Record("c1", ME, answered("robot")))
+    history.rename("c1", ME, "name \ud83d")
+    assert [entry.title for entry in history.entries(ME, "name \ud83d")] == ["name \ufffd"]
+    text = archive.dump([archive.Archived("title", answered("robot"))]).replace("robot", "robot \\ud83d")
+    (read,) = archive.load(text)
+    assert read.conversation.exchanges[0].user.text == "robot \ufffd"
+
+
+def test_what_nobody_has_open_is_not_kept_in_memory(history: History) -> None:
+    shelf = Shelf(history, interval=0.01)
+    shelf.save(Record("c1", ME, answered(id="only")))
+
+    def kept() -> list[object]:
+        gc.collect()
+        return [one for one in gc.get_objects() if isinstance(one, Exchange) and one.id == "only"]
+
+    assert kept()
+    shelf.forget("c1")
+    assert not kept()
+    assert loaded(history) == answered(id="only")
+    shelf.close()
+
+
+def test_what_waits_for_room_is_found_again(history: History) -> None:
+    shelf = Shelf(history, interval=0.01, patience=0.01)
+    record = Record("c1", ME, answered(), (SCREEN,))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        shelf.save(record)
+        shelf.forget("c1")
+        assert shelf.problem and not history.load("c1", ME)
+        assert shelf.load("c1", ME) == record and shelf.load("c1", OTHER) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    shelf.close()
+    assert loaded(history) == record.conversation
 
 
 def test_shelf_that_is_closed_while_it_begins_to_write_ends(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Reply:
         self._apart = False
         self._splitter: ThinkingSplitter | None = None
         self._reasoning = ""
+        self._thoughts, self._contents = _Characters(), _Characters()
         self._first: float | None = None
         self._answered: float | None = None
 
@@ -49,7 +51,10 @@ class Reply:
         return self._splitter is not None and self._splitter.unopened_close
 
     def add(self, thinking: str, content: str) -> Iterator[SplitEvent]:
-        """The events for one piece of the stream."""
+        """The events for one piece of the stream, which may end in the middle of an emoji."""
+        yield from self._add(self._thoughts.feed(thinking), self._contents.feed(content))
+
+    def _add(self, thinking: str, content: str) -> Iterator[SplitEvent]:
         if thinking:
             if not self._apart:
                 self._apart = True
@@ -65,6 +70,7 @@ class Reply:
 
     def rest(self) -> Iterator[SplitEvent]:
         """What was held back of a reply that broke off; what it was split into stays as it is."""
+        yield from self._add(self._thoughts.end(), self._contents.end())
         yield from (event for event in self._close_splitter() if not isinstance(event, Resplit))
 
     def finish(self, reason: str | None, done: bool) -> Iterator[SplitEvent | Finished]:
@@ -72,6 +78,7 @@ class Reply:
 
         `reason` is the server's; `done` that its mark of the end came.
         """
+        yield from self._add(self._thoughts.end(), self._contents.end())
         guessed = self._opened and not self._apart and self._splitter is not None
         closed = guessed and self._splitter is not None and self._splitter.thinking_closed
         yield from self._close_splitter()
@@ -120,6 +127,19 @@ class Reply:
                 self._reasoning = reasoning
                 self._answered = now if answer else None
         return event
+
+
+class _Characters:
+    """Puts the halves of an emoji together that came in two pieces; a half that stays alone is U+FFFD."""
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-16-le")("replace")
+
+    def feed(self, text: str) -> str:
+        return self._decoder.decode(text.encode("utf-16-le", "surrogatepass"))
+
+    def end(self) -> str:
+        return self._decoder.decode(b"", final=True)
 
 
 def finish_reason(reason: str | None) -> FinishReason:
