@@ -37,6 +37,11 @@ class Decoder(Protocol):
         """KV cache that a token of a row takes."""
         ...
 
+    @property
+    def shares_passes(self) -> bool:
+        """Rows that are run together share one pass, which changes none of them where it fails."""
+        ...
+
     def place(
         self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
     ) -> None:
@@ -90,6 +95,8 @@ class SlotDecoder:
 
     Families derive from it: `read` merges media into a prompt, `extras` adds what a pass must be given.
     """
+
+    shares_passes: bool = True
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model

@@ -245,6 +245,10 @@ class LeadingDecoder:
     def bytes_per_token(self) -> int:
         return self._decoder.bytes_per_token
 
+    @property
+    def shares_passes(self) -> bool:
+        return self._decoder.shares_passes
+
     def place(
         self, slot: int, input_ids: Tensor, media: Mapping[str, Tensor], like: int | None = None
     ) -> None:

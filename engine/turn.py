@@ -120,17 +120,21 @@ class Turn:
         run: Callable[[Sequence[Item]], Tensor],
         row_of: Callable[[Item], Row[Job]],
     ) -> tuple[Sequence[Item], Tensor]:
-        """Run all together; where that fails, each alone, so that only who is to blame fails."""
+        """Run all together; where that fails, each alone, so that only who is to blame fails.
+
+        Rows that take turns run alone from the start: those before a fault could not be run once more.
+        """
         import torch
 
-        self._counters.passes += 1
-        try:
-            return items, run(items)
-        except Exception as error:
-            if len(items) == 1:
-                self._fail(row_of(items[0]), error)
-                return (), torch.empty(0)
-            logger.warning("a pass over %d requests failed (%s); each is tried alone", len(items), error)
+        if len(items) == 1 or self._decoder.shares_passes:
+            self._counters.passes += 1
+            try:
+                return items, run(items)
+            except Exception as error:
+                if len(items) == 1:
+                    self._fail(row_of(items[0]), error)
+                    return (), torch.empty(0)
+                logger.warning("a pass over %d requests failed (%s); each is tried alone", len(items), error)
         done = [self._attempt([item], run, row_of) for item in items]
         kept = [(part[0], logits) for part, logits in done if part]
         logits = torch.cat([logits for _, logits in kept]) if kept else torch.empty(0)

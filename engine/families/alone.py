@@ -30,6 +30,8 @@ class LoneDecoder(SlotDecoder):
     Slower for many at once, right for every model that transformers can generate with.
     """
 
+    shares_passes = False
+
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__(model)
         self.lone: dict[int, Lone] = {}

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from engine.families import decoder_for  # noqa: E402
+from engine.families.alone import LoneDecoder  # noqa: E402
 from engine.generate import SlotDecoder  # noqa: E402
 from engine.protocol import Busy, OutOfMemory  # noqa: E402
 from engine.scheduler import Scheduler  # noqa: E402
@@ -57,6 +58,38 @@ def test_what_goes_wrong_with_one_request_ends_only_that_one(engine):
     assert isinstance(poisoned.ended, RuntimeError) and "brings the pass down" in str(poisoned.ended)
     assert isinstance(explosive.ended, ValueError)
     assert running.scheduler.metrics().requests == {"length": 3, "failed": 3}
+
+
+class FaultyAlone(LoneDecoder):
+    """Fails at a token of a prompt, and where a row has come to a length."""
+
+    bad_token, bad_length = 159, 94
+
+    def _run(self, slot, inputs):
+        if (inputs["input_ids"] == self.bad_token).any():
+            raise RuntimeError("this prompt cannot be read")
+        if self.lone[slot].cache.get_seq_length() == self.bad_length:
+            raise RuntimeError("this row cannot go on")
+        return super()._run(slot, inputs)
+
+
+def test_a_fault_of_one_row_leaves_those_that_take_turns_with_it_as_they_were(engine):
+    """Such rows run one after another, so that those before the fault have run already when it comes."""
+    model, inputs = tiny_glm()
+    free_of_ends(model)
+    ids = [one["input_ids"].clamp(max=150) for one in inputs[:4]]
+    good = [Recorder(ids[0], limit=20), Recorder(ids[3], limit=20)]
+    unreadable = Recorder(torch.cat([ids[1], torch.tensor([[FaultyAlone.bad_token]])], dim=1))
+    failing = Recorder(ids[2])
+    running = engine(FaultyAlone(model), slots=4)
+    with running.scheduler._changed:  # so that they are read and decoded together
+        for job in (good[0], unreadable, good[1], failing):
+            running.ask(job)
+    running.wait([*good, unreadable, failing])
+    assert [job.ended for job in good] == ["length"] * 2
+    assert [job.tokens for job in good] == [alone(model, {"input_ids": ids[index]}, 20) for index in (0, 3)]
+    assert str(unreadable.ended) == "this prompt cannot be read" and not unreadable.tokens
+    assert str(failing.ended) == "this row cannot go on" and len(failing.tokens) == 5
 
 
 def test_cancelling_frees_the_slot_at_the_next_token(engine):
