@@ -36,19 +36,23 @@ def _spent(error: QuotaSpent, strings: Strings) -> str:
 
 def refused(name: str, error: AssistantError, strings: Strings) -> str:
     """A file that cannot be attached."""
-    words = strings.failures[error.kind]
-    advice = error.remedy if strings.code == "en" else words.remedy
-    return _notice(strings.refused.format(name=name), f"{error.message}. {advice}")
+    return _notice(strings.refused.format(name=name), _detail(error, strings))
 
 
 def not_imported(name: str, error: AssistantError, strings: Strings) -> str:
     """A file from which no conversations come."""
-    return _notice(strings.history.import_refused.format(name=name), f"{error.message}. {error.remedy}")
+    return _notice(strings.history.import_refused.format(name=name), _detail(error, strings))
 
 
 def not_exported(error: OSError, strings: Strings) -> str:
     """A file that could not be made, on a disk that is full for instance."""
     return plain(strings.history.not_exported.format(reason=error.strerror or type(error).__name__))
+
+
+def _detail(error: AssistantError, strings: Strings) -> str:
+    """Why, and what to do; the latter in the page's language."""
+    advice = error.remedy if strings.code == "en" else strings.failures[error.kind].remedy
+    return f"{error.message}. {advice}"
 
 
 def plain(text: str) -> str:

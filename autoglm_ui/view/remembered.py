@@ -19,7 +19,6 @@ class Remembered:
     options: Options = Options()
     choice: BackendChoice | None = None
     second: BackendChoice | None = None
-    microphone: str = ""
 
     @classmethod
     def read(cls, visitor: Visitor, default: BackendChoice) -> Remembered:
@@ -30,14 +29,12 @@ class Remembered:
         """
         kept = visitor or {}
         choice, second = kept.get("choice"), kept.get("second")
-        microphone = kept.get("microphone")
         return cls(
             _options(kept.get("options")),
             _choice(choice)
             if isinstance(choice, dict) and choice.get("instead_of") == _name(default)
             else None,
             _choice(second) if isinstance(second, dict) else None,
-            microphone if isinstance(microphone, str) else "",
         )
 
 

@@ -66,6 +66,8 @@ def text(archived: Archived, strings: Strings) -> str:
                 thoughts = "\n".join(f"> {line}".rstrip() for line in reply.reasoning.splitlines())
                 lines += [f"> **{replies.thought(reply, strings)}**", ">", thoughts, ""]
             lines += [reply.answer or f"*{words.no_answer}*", ""]
+            if failure := reply.failure:
+                lines += [f"*{strings.failures[failure.kind].title}: {failure.message}*", ""]
             for step in actions.sentences(replace(exchange, reply=reply), strings):
                 lines += [f"*{step}*", ""]
             if figures := replies.measured(reply, strings):

@@ -24,12 +24,11 @@ def test_choices_come_back_without_the_key() -> None:
         "options": options_to_json(options),
         "choice": choice_to_json(THERE, NANO),
         "second": second_to_json(THERE),
-        "microphone": "USB",
     }
     assert "sk-secret" not in repr(visitor)
     known = Remembered.read(visitor, NANO)
     there = BackendChoice("glm", "http://localhost:8000/v1")
-    assert known == Remembered(options, there, there, "USB")
+    assert known == Remembered(options, there, there)
     assert second_to_json(None) is None
 
 
@@ -44,7 +43,7 @@ def test_newer_choice_on_the_command_line_wins() -> None:
     [
         None,
         {},
-        {"options": None, "choice": [], "microphone": 3},
+        {"options": None, "choice": []},
         {"options": {"max_new_tokens": -1, "temperature": 0, "thinking": True}},
         {"options": {"max_new_tokens": "many"}, "choice": {"model": {}, "instead_of": " nano"}},
         {"choice": {"instead_of": " nano"}, "second": {"model": 3}},

@@ -99,6 +99,7 @@ def test_markdown_export_says_what_was_seen_heard_thought_and_rated() -> None:
         "### Answer: other · without the picture",
         "First token 0.50 s",
         "*Rating: Good answer · Clear · fine",
+        f"*{EN.failures[FailureKind.TIMED_OUT].title}: no answer*",
     ):
         assert said in text
     assert re.search(r"```\n  code\n```", text)

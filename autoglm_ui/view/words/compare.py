@@ -30,7 +30,6 @@ class CompareWords:
     again_without_image: str
     again_without_audio: str
     answers: str
-    answered_too: str
     differences: str
     close: str
     same_words: str
@@ -77,7 +76,6 @@ EN = CompareWords(
     again_without_image="Without the picture",
     again_without_audio="Without the sound",
     answers="{count} answers",
-    answered_too="{name} answered, too",
     differences="Differences",
     close="Close the comparison",
     same_words="Both say the same, word for word.",
@@ -123,7 +121,6 @@ ZH = CompareWords(
     again_without_image="不看图片再答",
     again_without_audio="不听声音再答",
     answers="{count} 个回答",
-    answered_too="{name} 也回答了",
     differences="差别",
     close="关闭比较",
     same_words="两个回答一字不差。",

@@ -21,7 +21,6 @@ class VoiceWords:
     machine_record: str
     machine_stop: str
     machine_silent: str
-    use_machine: str
     elsewhere: str
     problems: Mapping[Problem, str]
 
@@ -37,7 +36,6 @@ EN = VoiceWords(
     machine_stop="End the recording",
     machine_silent="This recording is silent. Is {name} switched on? Another microphone can be chosen in the "
     "settings.",
-    use_machine="Use this machine's microphone",
     elsewhere="This machine's microphone is for who sits at it. Attach a recording instead.",
     problems={
         "no_library": "This machine's microphone needs PortAudio, which is not installed. On Debian and "
@@ -61,7 +59,6 @@ ZH = VoiceWords(
     machine_record="用本机麦克风录音",
     machine_stop="结束录音",
     machine_silent="这段录音没有声音。{name} 打开了吗？可以在设置中换一个麦克风。",
-    use_machine="使用本机麦克风",
     elsewhere="只有坐在这台机器前的人才能用它的麦克风。请改为添加录音文件。",
     problems={
         "no_library": "本机麦克风需要 PortAudio，但没有安装。在 Debian 和 Ubuntu 上请运行 "
