@@ -110,7 +110,7 @@ class Answer:
 
     def _usage(self, written: Writing) -> Usage:
         return Usage(
-            prompt_tokens=self.prompt.input_ids.shape[1],
+            prompt_tokens=self.prompt.text_tokens,
             image_tokens=self.prompt.image_tokens,
             audio_tokens=self.prompt.audio_tokens,
             reasoning_tokens=written.reasoning_tokens,

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Prompt:
     """input_ids [1, length] int64; media: the encoders' inputs; perceived: what the person is told of it.
 
-    `thinking_opened` says that the prompt ends inside `<think>`.
+    `text_tokens` are those of input_ids that no medium stands for: some models read media as tokens of their
+    prompt, others beside it. `thinking_opened` says that the prompt ends inside `<think>`.
     """
 
     input_ids: Tensor
     media: dict[str, Tensor]
     perceived: Perceived
+    text_tokens: int
     thinking_opened: bool = False
 
     @property
@@ -83,6 +85,7 @@ def build_prompt(
         torch.tensor([ids], device=device),
         {name: tensor.to(device) for name, tensor in media.items()},
         perceived,
+        text_tokens=len(ids),
         thinking_opened=request.options.thinking,
     )
 

@@ -212,7 +212,9 @@ class PublishedReader:
         shown = fold_runs(text, [self._placeholder(kind) for kind in ("image", "audio")])
         perceived = Perceived(seen, said or heard, ids.shape[1], shown, dropped)
         opened = text.rstrip().endswith(THINKING_TAG)
-        return Prompt(ids.to(self.device), given if images or audios else {}, perceived, opened)
+        text_tokens = ids.shape[1] - sum(image_tokens) - sum(audio_tokens)
+        media_inputs = given if images or audios else {}
+        return Prompt(ids.to(self.device), media_inputs, perceived, text_tokens, opened)
 
     def _token_id(self, kind: str) -> int:
         found = getattr(self.config, f"{kind}_token_id", None) or getattr(
@@ -262,10 +264,11 @@ def count_runs(ids: Tensor, token: int) -> list[int]:
 
 
 def share(runs: Sequence[int], index: int, count: int) -> int | None:
-    """Tokens of one medium of `count`: its run where each has one, else an equal part."""
+    """Tokens of one medium of `count`: its run where each has one, else an equal part; together all."""
     if not runs:
         return None
-    return runs[index] if len(runs) == count else sum(runs) // count
+    equal, rest = divmod(sum(runs), count)
+    return runs[index] if len(runs) == count else equal + (index < rest)
 
 
 def fold_runs(text: str, tokens: Sequence[str]) -> str:

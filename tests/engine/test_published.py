@@ -131,6 +131,23 @@ async def test_many_at_once_say_what_generate_says_one_by_one(made, name: str) -
     assert [said(events) for events in answers] == [generate(loaded, request) for request in requests]
 
 
+@pytest.mark.parametrize("name", [*SEEING, "glm4", "qwen2audio"])
+async def test_each_token_of_a_prompt_is_counted_once(made, name: str) -> None:
+    """Media stand in these prompts as tokens of their own, which are no text."""
+    media = [picture(300, 620)] if name in SEEING else [recording(1.0)] if name == "qwen2audio" else []
+    ((*events, finished),) = await answer_all(made(name), [ask(*media, "hello", max_new_tokens=1)])
+    perceived = next(event for event in events if isinstance(event, Perceived))
+    assert isinstance(finished, Finished)
+    text, image, audio = (
+        finished.usage.prompt_tokens,
+        finished.usage.image_tokens,
+        finished.usage.audio_tokens,
+    )
+    assert text and image is not None and audio is not None
+    assert text + image + audio == perceived.prompt_tokens
+    assert (image > 0, audio > 0) == (name in SEEING, name == "qwen2audio")
+
+
 @pytest.mark.parametrize(
     ("name", "takes"),
     [
