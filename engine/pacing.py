@@ -102,20 +102,31 @@ class Pacer:
 
 
 class GpuMeter:
-    """The sum of GPUs, by NVML. Raises what NVML raises where there is none."""
+    """The sum of GPUs, by NVML. Raises what NVML raises where there is none that tells.
+
+    Args:
+        indices: as CUDA numbers the GPUs. NVML numbers them in another order, and those that this process
+            may not see, too; their UUIDs are the same to both.
+    """
 
     def __init__(self, indices: Sequence[int]) -> None:
         import pynvml
+        import torch
 
         pynvml.nvmlInit()
         self._nvml = pynvml
-        self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in indices]
+        uuids = [f"GPU-{torch.cuda.get_device_properties(index).uuid}" for index in indices]
+        self._handles = [pynvml.nvmlDeviceGetHandleByUUID(uuid) for uuid in uuids]
+        self._read()
 
     def read_watts(self) -> float | None:
         try:
-            return sum(self._nvml.nvmlDeviceGetPowerUsage(handle) for handle in self._handles) / 1000
+            return self._read()
         except self._nvml.NVMLError:
             return None
+
+    def _read(self) -> float:
+        return sum(self._nvml.nvmlDeviceGetPowerUsage(handle) for handle in self._handles) / 1000
 
 
 class RaplMeter:
@@ -133,7 +144,10 @@ class RaplMeter:
         self._energies, self._at = self._read(), clock()
 
     def read_watts(self) -> float | None:
-        energies, now = self._read(), self._clock()
+        try:
+            energies, now = self._read(), self._clock()
+        except (OSError, ValueError):
+            return None
         seconds = now - self._at
         used = sum(
             (new - old) % (limit + 1)
@@ -150,27 +164,44 @@ class BatteryMeter:
     """What a battery gives while it discharges. Raises ValueError where there is none that tells."""
 
     def __init__(self, root: Path = POWER_SUPPLY) -> None:
-        self._batteries = [
-            folder
-            for folder in sorted(root.glob("*"))
-            if (folder / "power_now").exists() or (folder / "current_now").exists()
-        ]
+        self._batteries = [folder for folder in sorted(root.glob("*")) if self._tells(folder)]
         if not self._batteries:
             raise ValueError("no battery")
 
     def read_watts(self) -> float | None:
-        drawn = [
-            self._read(folder)
-            for folder in self._batteries
-            if (folder / "status").read_text().strip() == "Discharging"
-        ]
+        try:
+            given = [self._read(folder) for folder in self._batteries]
+        except (OSError, ValueError):
+            return None
+        drawn = [watts for watts in given if watts is not None]
         return sum(drawn) if drawn else None
 
+    @classmethod
+    def _tells(cls, folder: Path) -> bool:
+        """It is a battery, no charger, and says what is asked of it."""
+        try:
+            if read_word(folder / "type") != "Battery":
+                return False
+            cls._read_power(folder)
+            cls._read(folder)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    @classmethod
+    def _read(cls, folder: Path) -> float | None:
+        """Watts; None where it does not discharge."""
+        return cls._read_power(folder) if read_word(folder / "status") == "Discharging" else None
+
     @staticmethod
-    def _read(folder: Path) -> float:
+    def _read_power(folder: Path) -> float:
         if (folder / "power_now").exists():
             return read_number(folder / "power_now") / 1e6
         return read_number(folder / "current_now") * read_number(folder / "voltage_now") / 1e12
+
+
+def read_word(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip()
 
 
 def read_number(path: Path) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -89,8 +91,14 @@ def test_rapl_counters_are_summed_and_may_start_again(tmp_path: Path) -> None:
 
 def test_a_battery_tells_while_it_discharges(tmp_path: Path) -> None:
     write(tmp_path / "AC", online=1)
-    write(tmp_path / "BAT0", status="Discharging", power_now=12_500_000)
-    write(tmp_path / "BAT1", status="Discharging", current_now=1_000_000, voltage_now=11_000_000)
+    write(tmp_path / "BAT0", type="Battery", status="Discharging", power_now=12_500_000)
+    write(
+        tmp_path / "BAT1",
+        type="Battery",
+        status="Discharging",
+        current_now=1_000_000,
+        voltage_now=11_000_000,
+    )
     meter = BatteryMeter(tmp_path)
     assert meter.read_watts() == pytest.approx(23.5)
     write(tmp_path / "BAT0", status="Charging")
@@ -98,11 +106,61 @@ def test_a_battery_tells_while_it_discharges(tmp_path: Path) -> None:
     assert meter.read_watts() is None
 
 
+def test_a_meter_that_cannot_be_read_this_time_says_so_and_goes_on(tmp_path: Path) -> None:
+    """A battery is pulled out, a counter is taken away: that ends no answer."""
+    clock = Clock()
+    counter, battery = tmp_path / "powercap" / "intel-rapl:0", tmp_path / "supplies" / "BAT0"
+    write(counter, energy_uj=1_000_000, max_energy_range_uj=9_999_999)
+    write(battery, type="Battery", status="Discharging", power_now=12_500_000)
+    rapl, supply = RaplMeter(counter.parent, clock), BatteryMeter(battery.parent)
+    for absent in (counter / "energy_uj", battery / "power_now"):
+        absent.unlink()
+    clock.now = 1.0
+    assert rapl.read_watts() is None and supply.read_watts() is None
+    write(counter, energy_uj="")
+    write(battery, power_now="")
+    clock.now = 2.0
+    assert rapl.read_watts() is None and supply.read_watts() is None
+    write(counter, energy_uj=7_000_000)
+    write(battery, power_now=12_500_000)
+    clock.now = 3.0
+    assert (rapl.read_watts(), supply.read_watts()) == pytest.approx((2.0, 12.5))
+    (battery / "status").unlink()
+    assert supply.read_watts() is None
+
+
+def test_a_supply_that_is_no_battery_or_tells_nothing_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "ucsi-source-psy-1", type="USB", current_now=3_000_000, voltage_now=20_000_000)
+    with pytest.raises(ValueError, match="no battery"):
+        BatteryMeter(tmp_path)
+    write(tmp_path / "BAT0", type="Battery", status="Discharging", current_now=1)  # and no voltage
+    write(tmp_path / "BAT1", type="Battery", power_now=1)  # and no status
+    with pytest.raises(ValueError, match="no battery"):
+        BatteryMeter(tmp_path)
+    write(tmp_path / "BAT2", type="Battery", status="Discharging", power_now=5_000_000)
+    assert BatteryMeter(tmp_path).read_watts() == pytest.approx(5.0)
+
+
+def test_gpus_are_told_apart_by_what_they_are_not_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA numbers what it may see, by speed; NVML numbers all by their place. Here both are stood in for."""
+    torch = pytest.importorskip("torch")
+    watts = {"GPU-aa": 100_000, "GPU-bb": 20_000}
+    nvml = ModuleType("pynvml")
+    nvml.NVMLError = RuntimeError  # pyright: ignore[reportAttributeAccessIssue]
+    nvml.nvmlInit = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+    nvml.nvmlDeviceGetHandleByIndex = list(watts).__getitem__  # pyright: ignore[reportAttributeAccessIssue]
+    nvml.nvmlDeviceGetHandleByUUID = str  # pyright: ignore[reportAttributeAccessIssue]
+    nvml.nvmlDeviceGetPowerUsage = watts.__getitem__  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid="bb"))
+    assert find_meter(["cuda:0"]).read_watts() == pytest.approx(20.0)
+
+
 def test_the_counters_come_before_the_battery_and_nothing_is_said_plainly(tmp_path: Path) -> None:
     rapl, supplies = tmp_path / "powercap", tmp_path / "supplies"
     with pytest.raises(LoadFailed, match="power that cpu draws cannot be read"):
         find_meter(["cpu"], rapl, supplies)
-    write(supplies / "BAT0", status="Discharging", power_now=1)
+    write(supplies / "BAT0", type="Battery", status="Discharging", power_now=1)
     assert isinstance(find_meter(["cpu"], rapl, supplies), BatteryMeter)
     write(rapl / "intel-rapl:0", energy_uj=1, max_energy_range_uj=9)
     assert isinstance(find_meter(["cpu"], rapl, supplies), RaplMeter)
