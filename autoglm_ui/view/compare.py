@@ -183,9 +183,8 @@ def updates(compare: Compare, session: Session, answer: Sequence[Any], strings: 
 
 
 def labels(panel: SecondPanel, session: Session, strings: Strings) -> dict[Any, Any]:
-    """The drawer's words, and what was chosen in it."""
-    words, choice = strings.compare, session.beside.choice
-    kind = choice.kind if choice else "nobody"
+    """The drawer's words."""
+    words = strings.compare
     kinds = [
         (words.nobody, "nobody"),
         (strings.bundled, "bundled"),
@@ -196,33 +195,31 @@ def labels(panel: SecondPanel, session: Session, strings: Strings) -> dict[Any, 
         panel.toggle: _toggle(strings),
         panel.head: drawer.head(words.title, "compare-close", strings.close),
         panel.hint: f"<p>{escape(words.hint)}</p>",
-        panel.kind: gr.update(label=words.beside, choices=kinds, value=kind),
-        panel.checkpoint: gr.update(
-            label=strings.model_path,
-            placeholder=strings.model_path_hint,
-            value=(choice.model or "") if choice and kind == "checkpoint" else "",
-            visible=kind == "checkpoint",
-        ),
-        panel.base_url: gr.update(
-            label=strings.url,
-            placeholder="http://localhost:8000/v1",
-            value=(choice.base_url or "") if choice else "",
-            visible=kind == "endpoint",
-        ),
-        # The key itself never goes back to a browser.
-        panel.api_key: gr.update(
-            label=strings.key, info=strings.key_hint, value="", visible=kind == "endpoint"
-        ),
-        panel.remote_model: gr.update(
-            label=strings.remote_model,
-            info=strings.remote_model_hint,
-            value=(choice.model or "") if choice and kind == "endpoint" else "",
-            visible=kind == "endpoint",
-        ),
+        panel.kind: gr.update(label=words.beside, choices=kinds),
+        panel.checkpoint: gr.update(label=strings.model_path, placeholder=strings.model_path_hint),
+        panel.base_url: gr.update(label=strings.url, placeholder="http://localhost:8000/v1"),
+        panel.api_key: gr.update(label=strings.key, info=strings.key_hint),
+        panel.remote_model: gr.update(label=strings.remote_model, info=strings.remote_model_hint),
         panel.use: gr.update(value=strings.use),
         panel.said: said(session, strings),
         panel.replay: gr.update(value=words.replay),
         panel.replay_hint: f"<p>{escape(words.replay_hint)}</p>",
+    }
+
+
+def chosen(panel: SecondPanel, session: Session) -> dict[Any, dict[str, Any]]:
+    """What was chosen in the drawer."""
+    choice = session.beside.choice
+    kind = choice.kind if choice else "nobody"
+    model = (choice.model or "") if choice else ""
+    checkpoint, endpoint = kind == "checkpoint", kind == "endpoint"
+    return {
+        panel.kind: gr.update(value=kind),
+        panel.checkpoint: gr.update(value=model if checkpoint else "", visible=checkpoint),
+        panel.base_url: gr.update(value=(choice.base_url or "") if choice else "", visible=endpoint),
+        # The key itself never goes back to a browser.
+        panel.api_key: gr.update(value="", visible=endpoint),
+        panel.remote_model: gr.update(value=model if endpoint else "", visible=endpoint),
     }
 
 

@@ -36,12 +36,11 @@ def build(preset: gr.Dropdown) -> DoctorPanel:
     return DoctorPanel(group, preset, check, report)
 
 
-def labels(panel: DoctorPanel, strings: Strings, shown: bool) -> dict[Any, Any]:
+def labels(panel: DoctorPanel, strings: Strings) -> dict[Any, Any]:
     """Updates of what has words."""
     return {
-        panel.preset: gr.update(label=strings.doctor.preset, visible=shown),
+        panel.preset: gr.update(label=strings.doctor.preset),
         panel.check: gr.update(value=strings.doctor.check),
-        panel.group: gr.update(visible=shown),
     }
 
 

@@ -169,8 +169,10 @@ class Handlers:
     def boot(self, visitor: Visitor, request: gr.Request) -> Updates:
         """A page was opened: show the session as it stands, the reply under way included."""
         session = self._session(visitor, request)
+        words, chosen = self._labels(session), labels.chosen(self._page, session)
         return {
-            **self._labels(session),
+            **words,
+            **{widget: {**words.get(widget, {}), **update} for widget, update in chosen.items()},
             **self.show(session, visitor, request),
         }
 

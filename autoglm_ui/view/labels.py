@@ -20,7 +20,10 @@ from autoglm_ui.view.strings import Strings
 def of(
     page: Page, session: Session, media: MediaFolder, strings: Strings, max_upload_mb: int
 ) -> dict[Any, Any]:
-    """Updates of everything that has words or shows a choice, less what comes and goes with the talk."""
+    """Updates of everything that has words, less what comes and goes with the talk.
+
+    Words only: a field keeps what was typed into it, which nobody else knows yet.
+    """
     return {
         page.new: gr.update(value=strings.new),
         page.settings_button: _settings_button(strings),
@@ -42,12 +45,38 @@ def of(
     }
 
 
+def chosen(page: Page, session: Session) -> dict[Any, dict[str, Any]]:
+    """Updates of everything that shows a choice, for a page that was just opened."""
+    panel, choice, options = page.panel, session.choice, session.options
+    to_choose = page.panel.kind.visible is not False
+    checkpoint, endpoint = (to_choose and choice.kind == kind for kind in ("checkpoint", "endpoint"))
+    return {
+        panel.language: gr.update(value=session.language),
+        panel.kind: gr.update(value=choice.kind),
+        panel.checkpoint: gr.update(
+            value=choice.model if choice.kind == "checkpoint" else "", visible=checkpoint
+        ),
+        panel.base_url: gr.update(value=choice.base_url or "", visible=endpoint),
+        # The key itself never goes back to a browser.
+        panel.api_key: gr.update(value="", visible=endpoint),
+        panel.remote_model: gr.update(
+            value=(choice.model or "") if choice.kind == "endpoint" else "", visible=endpoint
+        ),
+        panel.doctor.preset: gr.update(visible=endpoint),
+        panel.doctor.group: gr.update(visible=endpoint),
+        panel.thinking: gr.update(value=options.thinking),
+        panel.temperature: gr.update(value=options.temperature),
+        panel.max_tokens: gr.update(value=options.max_new_tokens),
+        **compare.chosen(page.compare.panel, session),
+    }
+
+
 def _greeting(strings: Strings) -> str:
     return f"<p>{escape(strings.welcome)}</p>"
 
 
 def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
-    panel, choice, options = page.panel, session.choice, session.options
+    panel = page.panel
     kinds = [
         (strings.bundled, "bundled"),
         (strings.checkpoint, "checkpoint"),
@@ -55,44 +84,21 @@ def _panel(page: Page, session: Session, strings: Strings) -> dict[Any, Any]:
     ]
     return {
         panel.title: drawer.head(strings.settings, "settings-close", strings.close),
-        panel.language: gr.update(label=strings.language, value=strings.code),
-        panel.kind: gr.update(label=strings.backend, choices=kinds, value=choice.kind),
-        panel.checkpoint: gr.update(
-            label=strings.model_path,
-            placeholder=strings.model_path_hint,
-            value=choice.model if choice.kind == "checkpoint" else "",
-            visible=_shown(page, choice.kind == "checkpoint"),
-        ),
-        panel.base_url: gr.update(
-            label=strings.url,
-            placeholder="http://localhost:8000/v1",
-            value=choice.base_url or "",
-            visible=_shown(page, choice.kind == "endpoint"),
-        ),
-        # The key itself never goes back to a browser.
-        panel.api_key: gr.update(
-            label=strings.key,
-            info=strings.key_hint,
-            value="",
-            visible=_shown(page, choice.kind == "endpoint"),
-        ),
-        panel.remote_model: gr.update(
-            label=strings.remote_model,
-            info=strings.remote_model_hint,
-            value=(choice.model or "") if choice.kind == "endpoint" else "",
-            visible=_shown(page, choice.kind == "endpoint"),
-        ),
-        **doctor.labels(panel.doctor, strings, _shown(page, choice.kind == "endpoint")),
+        panel.language: gr.update(label=strings.language),
+        panel.kind: gr.update(label=strings.backend, choices=kinds),
+        panel.checkpoint: gr.update(label=strings.model_path, placeholder=strings.model_path_hint),
+        panel.base_url: gr.update(label=strings.url, placeholder="http://localhost:8000/v1"),
+        panel.api_key: gr.update(label=strings.key, info=strings.key_hint),
+        panel.remote_model: gr.update(label=strings.remote_model, info=strings.remote_model_hint),
+        **doctor.labels(panel.doctor, strings),
         panel.use: gr.update(value=strings.use),
         panel.said: "",
         panel.locked: f"<p>{escape(strings.backend_locked)}</p>",
-        panel.thinking: gr.update(label=strings.think, info=strings.think_hint, value=options.thinking),
+        panel.thinking: gr.update(label=strings.think, info=strings.think_hint),
         panel.account: signed_in(session.user, strings) if session.user else "",
         panel.aloud: gr.update(label=strings.voice.aloud, info=strings.voice.aloud_hint),
-        panel.temperature: gr.update(
-            label=strings.temperature, info=strings.temperature_hint, value=options.temperature
-        ),
-        panel.max_tokens: gr.update(label=strings.max_tokens, value=options.max_new_tokens),
+        panel.temperature: gr.update(label=strings.temperature, info=strings.temperature_hint),
+        panel.max_tokens: gr.update(label=strings.max_tokens),
     }
 
 
@@ -142,7 +148,3 @@ def _words(strings: Strings, max_upload_mb: int) -> str:
             for name, sentence in words.items()
         )
     )
-
-
-def _shown(page: Page, wanted: bool) -> bool:
-    return wanted and page.panel.kind.visible is not False

@@ -140,6 +140,29 @@ def test_language_is_the_browsers_until_another_is_chosen_and_stays(
     expect(chat.text).to_have_attribute("placeholder", "Write, paste a screenshot, or speak")
 
 
+def test_other_words_leave_what_is_typed_and_not_used_yet(chat: ChatPage) -> None:
+    chat.page.locator("#compare-toggle").click()
+    drawer = chat.page.locator("#compare-panel")
+    drawer.locator("#second-kind").get_by_label("A checkpoint").check()
+    second = drawer.locator("#second-checkpoint input, #second-checkpoint textarea")
+    second.fill("some/folder")
+    chat.page.keyboard.press("Escape")
+    panel = chat.settings()
+    panel.locator("#backend-kind").get_by_label("An endpoint").check()
+    typed = {"#base-url": "http://127.0.0.1:9/v1", "#api-key": "sk-of-mine", "#remote-model": "eyes"}
+    for field, text in typed.items():
+        panel.locator(f"{field} input, {field} textarea").fill(text)
+    panel.get_by_label("中文").check()
+    expect(chat.send_button).to_have_text("发送", timeout=PATIENCE)
+    expect(panel.locator("#backend-kind")).to_contain_text("接口")
+    for field, text in typed.items():
+        expect(panel.locator(f"{field} input, {field} textarea")).to_have_value(text)
+    expect(panel.locator("#check")).to_be_visible()
+    chat.page.locator("#settings-close").click()
+    chat.page.locator("#compare-toggle").click()
+    expect(second).to_have_value("some/folder")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_phone_needs_no_sideways_scrolling_and_its_targets_can_be_touched(
     launch: Callable[..., App], visit: Callable[..., ChatPage], scheme: str
