@@ -27,6 +27,7 @@ from autoglm_ui.store import MediaFolder, Shelf
 from autoglm_ui.view import chat, compare, labels, meter, notices, rail, review, status
 from autoglm_ui.view.examples import EXAMPLES
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.listings import Listing, Listings
 from autoglm_ui.view.microphone import silent
 from autoglm_ui.view.remembered import (
     Remembered,
@@ -64,6 +65,7 @@ class Handlers:
         self._settings = settings
         self._default = BackendChoice.of(settings)
         self._told = Told()
+        self._listings = Listings()
 
     # ------------------------------------------------------------------------- what is shown
 
@@ -113,22 +115,29 @@ class Handlers:
             **updates,
             page.live: gr.update(value=self._live(session), visible=last is not None),
             page.status: self._status(session),
-            page.rail.entries: self.entries(session),
+            page.rail.entries: self.entries(session, request),
             page.review.rating: review.buttons(session.reply, strings),
             **compare.updates(page.compare, session, self._second(session), strings),
         }
 
-    def entries(self, session: Session, search: str = "", limit: int = rail.LISTED) -> str:
-        """The list of conversations; without a store there is none."""
+    def entries(self, session: Session, request: gr.Request, listing: Listing | None = None) -> str:
+        """The list of conversations as the page wants it, from now on as `listing` says.
+
+        Without a store there is none.
+        """
         if self._shelf is None:
             return ""
-        history = self._shelf.history
+        history, page = self._shelf.history, request.session_hash or ""
+        if listing is not None:
+            self._listings.keep(page, listing)
+        listing = self._listings.of(page)
+        total = history.count(session.owner)
         return rail.listed(
-            history.entries(session.owner, search, limit),
+            history.entries(session.owner, listing.search, total if listing.whole else rail.LISTED),
             session.id,
             self._sessions.answering(session.owner),
-            search,
-            history.count(session.owner),
+            listing.search,
+            total,
             self.strings(session),
         )
 

@@ -15,6 +15,7 @@ from autoglm_ui.store import Record, Shelf, archive
 from autoglm_ui.view import exports, notices, rail, report
 from autoglm_ui.view.handlers import Handlers, Updates
 from autoglm_ui.view.layout import Page
+from autoglm_ui.view.listings import Listing
 from autoglm_ui.view.remembered import Visitor
 from engine.protocol import AssistantError
 
@@ -41,7 +42,7 @@ class HistoryHandlers:
             return blank | {self._page.notice: notices.not_exported(error, strings)}
 
     def search(self, text: str, visitor: Visitor, request: gr.Request) -> str:
-        return self._handlers.entries(self._handlers.session(visitor, request), text)
+        return self._handlers.entries(self._handlers.session(visitor, request), request, Listing(text))
 
     def export_all(self, visitor: Visitor, request: gr.Request) -> Updates:
         """Every conversation of the visitor as one file."""
@@ -121,7 +122,7 @@ class HistoryHandlers:
                     history.restore(id, owner)
                 return self._open(id, session, visitor, request)
             case "all":
-                return {page.rail.entries: self._handlers.entries(session, limit=history.count(owner))}
+                return {page.rail.entries: self._handlers.entries(session, request, Listing(whole=True))}
             case "json" | "markdown" | "html":
                 return self._export(action, id, session)
             case "rename":
@@ -130,14 +131,17 @@ class HistoryHandlers:
                 history.pin(id, owner, action == "pin")
             case "delete":
                 return self._delete(id, session, visitor, request)
-        return {page.rail.entries: self._handlers.entries(session)}
+        return {page.rail.entries: self._handlers.entries(session, request)}
 
     def _open(self, id: str, session: Session, visitor: Visitor, request: gr.Request) -> Updates:
         visit = self._handlers.visit(visitor, request)
         opened = self._sessions.open(id, visit, session)
         if opened is None:
             gone = notices.plain(self._handlers.strings(session).history.gone)
-            return {self._page.notice: gone, self._page.rail.entries: self._handlers.entries(session)}
+            return {
+                self._page.notice: gone,
+                self._page.rail.entries: self._handlers.entries(session, request),
+            }
         return self._handlers.show(opened, visitor, request)
 
     def _delete(self, id: str, session: Session, visitor: Visitor, request: gr.Request) -> Updates:

@@ -157,6 +157,47 @@ def test_conversation_is_found_renamed_pinned_deleted_and_brought_back(chat: Cha
     expect(titles).to_have_count(3)
 
 
+def test_list_stays_as_it_was_searched_while_its_hits_are_opened_and_answer(chat: ChatPage) -> None:
+    for said in ("where is the torch", "open the camera"):
+        chat.new() if chat.question.count() else None
+        chat.ask(said)
+    titles = chat.conversations()
+    search = chat.page.locator("#search").locator("input, textarea")
+    search.fill("TORCH")
+    expect(titles).to_have_text(["where is the torch"], timeout=PATIENCE)
+    titles.first.click()
+    expect(chat.question).to_contain_text("where is the torch", timeout=PATIENCE)
+    expect(chat.page.locator("#entries [aria-current]")).to_have_count(1)
+    expect(titles).to_have_text(["where is the torch"])
+    chat.ask("thank you")
+    expect(titles).to_have_text(["where is the torch"])
+    search.fill("")
+    expect(titles).to_have_count(2, timeout=PATIENCE)
+    chat.reload()
+    expect(titles).to_have_count(2, timeout=PATIENCE)
+
+
+def test_list_that_was_opened_to_its_end_stays_open(chat: ChatPage, tmp_path: Path) -> None:
+    chat.ask("one of many")
+    chat.conversations()
+    with chat.page.expect_download() as waiting:
+        chat.act("one of many", "json")
+    path = tmp_path / "many.json"
+    waiting.value.save_as(path)
+    archive = json.loads(path.read_text(encoding="utf-8"))
+    archive["conversations"] *= 61
+    path.write_text(json.dumps(archive), encoding="utf-8")
+    chat.page.locator("#rail-foot input[type=file]").set_input_files(path)
+    titles = chat.conversations()
+    expect(titles).to_have_count(60, timeout=PATIENCE)
+    chat.page.locator("#entries .rail-more").press("Enter")
+    expect(titles).to_have_count(62, timeout=PATIENCE)
+    chat.ask("again")
+    chat.page.locator("#entries .entry").last.press("Enter")
+    expect(chat.page.locator("#entries li:last-child [aria-current]")).to_be_visible(timeout=PATIENCE)
+    expect(titles).to_have_count(62)
+
+
 def test_exported_conversation_is_imported_with_its_picture(chat: ChatPage, tmp_path: Path) -> None:
     chat.attach(SCREEN)
     chat.ask("look")
