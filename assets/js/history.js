@@ -29,9 +29,34 @@
     }
   };
 
+  // What stood in the composer when another conversation was asked for. Until the server shows that one,
+  // people type on, and mean it.
+  let left = null;
+  on(
+    "click",
+    (event) => {
+      const away = "#new, #entries [data-action=open], #entry-actions [data-action=delete], #toast [data-undo]";
+      if (within(event, away)) left ??= find("#composer textarea")?.value ?? null;
+    },
+    true,
+  );
+
+  /** What was put into `before` to make `now` of it; the cursor stands behind it, or was moved since. */
+  const added = (before, now, cursor) => {
+    let most = Math.min(before.length, now.length);
+    let end = 0;
+    while (end < Math.min(most, now.length - cursor) && before.at(-1 - end) === now.at(-1 - end)) end += 1;
+    most -= end;
+    let start = 0;
+    while (start < most && before[start] === now[start]) start += 1;
+    return now.slice(start, now.length - end);
+  };
+
   /** The server says which conversation the tab shows now. Gives the draft that belongs to it. */
   const shown = (visitor, text) => {
     const id = visitor?.conversation;
+    const draft = left ?? text;
+    left = null;
     if (!id || id === here()) return text;
     const before = here();
     sessionStorage.setItem(tabKey, id);
@@ -40,8 +65,11 @@
       keepDraft(text);
       return text;
     }
-    keepDraft(text, before);
-    return draftOf(id);
+    keepDraft(draft, before);
+    const cursor = find("#composer textarea")?.selectionEnd ?? text.length;
+    const own = [draftOf(id), added(draft, text, cursor)].filter(Boolean).join("\n");
+    keepDraft(own);
+    return own;
   };
 
   // ---- the drawer

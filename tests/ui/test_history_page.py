@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui.driver import EXAMPLES, PATIENCE, App, ChatPage
 
@@ -20,6 +21,21 @@ SCREEN = EXAMPLES / "settings-en.png"
 
 def words(text: str) -> list[int]:
     return [int(number) for number in re.findall(r"word (\d+),", text)]
+
+
+@contextmanager
+def slow_server(page: Page) -> Iterator[None]:
+    """What the page asks of the server inside arrives there at the end."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/queue/join*", hold)
+    yield
+    for route in waiting:
+        route.continue_()
+    page.unroute("**/queue/join*")
 
 
 def test_power_cut_in_mid_answer_loses_at_most_a_second_of_text(
@@ -90,6 +106,33 @@ def test_each_conversation_is_listed_opened_and_has_its_own_draft(chat: ChatPage
     chat.reload()
     expect(chat.question).to_contain_text("about cats")
     expect(chat.text).to_have_value("more on cats")
+
+
+def test_what_is_typed_before_another_conversation_is_there_goes_into_it(chat: ChatPage) -> None:
+    chat.ask("about cats")
+    chat.text.press_sequentially("more on cats")
+    with slow_server(chat.page):
+        chat.page.keyboard.press("Control+Shift+O")
+        chat.page.keyboard.type("about dogs")
+    expect(chat.page.locator("#examples")).to_be_visible(timeout=PATIENCE)
+    expect(chat.text).to_have_value("about dogs")
+    with slow_server(chat.page):
+        chat.conversations().filter(has_text="about cats").click()
+        chat.text.press("Home")
+        chat.page.keyboard.type("and ")
+    expect(chat.question).to_contain_text("about cats", timeout=PATIENCE)
+    expect(chat.text).to_have_value("more on cats\nand ")
+    chat.reload()
+    expect(chat.text).to_have_value("more on cats\nand ")
+    # A conversation in which nothing was said yet stays the new one, and so does its draft.
+    chat.text.fill("")
+    chat.new()
+    with slow_server(chat.page):
+        chat.text.press_sequentially("hel")
+        chat.page.locator("#new").click()
+        chat.text.press_sequentially("lo")
+    chat.page.wait_for_timeout(500)
+    expect(chat.text).to_have_value("hello")
 
 
 def test_other_conversation_goes_on_answering_while_this_one_is_used(chat: ChatPage) -> None:
