@@ -113,8 +113,9 @@
   on(
     "keydown",
     (event) => {
-      if (event.key !== "Escape") return;
-      if (!find("#entry-actions")?.hidden && find("#entry-actions")) closeMenu(true);
+      // A name being typed takes its own Escape.
+      if (event.key !== "Escape" || within(event, ".entry-name")) return;
+      if (chosen) closeMenu(true);
       else if (open() && !wide.matches) openRail(false, true);
       else return;
       event.stopImmediatePropagation();
@@ -122,26 +123,37 @@
     true,
   );
 
-  // ---- the menu of a conversation
+  // ---- the menu of a conversation, and its new name
+  //
+  // While they are open the list may be drawn anew, with other conversations in the same elements: what they
+  // are about is read when they open, and afterwards they stand where it is now.
+
+  const itemOf = (id) => find(`#entries li[data-id="${CSS.escape(id)}"]`);
+  const read = (item) => ({ id: item.dataset.id, title: item.dataset.title, pinned: "pinned" in item.dataset });
 
   let chosen = null;
   const closeMenu = (focus = false) => {
     const menu = find("#entry-actions");
     if (menu) menu.hidden = true;
-    if (focus) chosen?.querySelector("[data-menu]")?.focus();
+    if (focus && chosen) itemOf(chosen.id)?.querySelector("[data-menu]")?.focus();
+    chosen = null;
   };
-  const openMenu = (item, button) => {
+  const placeMenu = () => {
     const menu = find("#entry-actions");
-    chosen = item;
-    const pinned = "pinned" in item.dataset;
-    menu.querySelector("[data-action=pin]").hidden = pinned;
-    menu.querySelector("[data-action=unpin]").hidden = !pinned;
+    const button = chosen && itemOf(chosen.id)?.querySelector("[data-menu]");
+    if (!menu || !button) return closeMenu();
+    menu.querySelector("[data-action=pin]").hidden = chosen.pinned;
+    menu.querySelector("[data-action=unpin]").hidden = !chosen.pinned;
     menu.hidden = false;
     const box = button.getBoundingClientRect();
     const top = Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8);
     menu.style.top = `${Math.max(8, top)}px`;
     menu.style.left = `${Math.min(box.left, innerWidth - menu.offsetWidth - 8)}px`;
-    menu.querySelector("[role=menuitem]:not([hidden])").focus();
+  };
+  const openMenu = (item) => {
+    chosen = read(item);
+    placeMenu();
+    find("#entry-actions [role=menuitem]:not([hidden])")?.focus();
   };
   on("click", (event) => {
     if (!within(event, "#entry-actions, [data-menu]")) closeMenu();
@@ -154,26 +166,39 @@
     items[(items.indexOf(event.target) + step + items.length) % items.length].focus();
   });
 
-  const rename = (item, trigger) => {
-    const entry = item.querySelector(".entry");
+  let renaming = null;
+  const placeName = () => {
+    const item = itemOf(renaming.id);
+    if (!item) return;
+    const [box, list] = [item.getBoundingClientRect(), renaming.list.getBoundingClientRect()];
+    Object.assign(renaming.input.style, {
+      top: `${box.top - list.top + renaming.list.scrollTop}px`,
+      left: `${box.left - list.left}px`,
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+    });
+  };
+  const rename = ({ id, title }, trigger) => {
     const input = document.createElement("input");
     input.className = "entry-name";
     input.maxLength = 80;
-    input.value = item.dataset.title;
+    input.value = title;
     input.setAttribute("aria-label", find("#entry-actions [data-action=rename]").textContent);
-    entry.hidden = true;
-    entry.after(input);
+    input.style.position = "absolute";
+    // Over the conversation, beside what is drawn anew.
+    renaming = { id, input, list: find("#entries") };
+    renaming.list.append(input);
+    placeName();
+    input.focus();
     input.select();
     let done = false;
     const end = (keep) => {
       if (done) return;
       done = true;
-      const title = input.value.trim();
+      renaming = null;
+      const name = input.value.trim();
       input.remove();
-      entry.hidden = false;
-      if (keep && title && title !== item.dataset.title) {
-        trigger("click", { action: "rename", id: item.dataset.id, title });
-      }
+      if (keep && name && name !== title) trigger("click", { action: "rename", id, title: name });
     };
     input.addEventListener("keydown", (event) => {
       if (event.isComposing) return;
@@ -188,25 +213,26 @@
 
   /** What is clicked in the list goes to the server; called once by the list itself. */
   const listen = (element, trigger) => {
+    new MutationObserver(() => {
+      if (chosen && find("#entry-actions")?.hidden !== false) placeMenu();
+      if (renaming) placeName();
+    }).observe(element, { childList: true, subtree: true, attributes: true });
     element.addEventListener("click", (event) => {
       const menu = event.target.closest("[data-menu]");
       if (menu) {
         const item = menu.closest("li");
-        if (chosen === item && !find("#entry-actions").hidden) closeMenu();
-        else openMenu(item, menu);
+        if (chosen?.id === item.dataset.id) closeMenu();
+        else openMenu(item);
         return;
       }
       const button = event.target.closest("[data-action]");
       if (!button) return;
       const { action } = button.dataset;
-      const item = button.closest("li") ?? chosen;
-      if (action === "rename") {
-        closeMenu();
-        rename(item, trigger);
-        return;
-      }
+      const item = button.closest("li");
+      const about = item ? read(item) : chosen;
       closeMenu();
-      trigger("click", { action, id: action === "all" ? "" : item.dataset.id, title: item?.dataset.title ?? "" });
+      if (action === "rename") return rename(about, trigger);
+      trigger("click", { action, id: action === "all" ? "" : about.id, title: about?.title ?? "" });
       if (action === "open" && !wide.matches) openRail(false);
     });
   };

@@ -241,6 +241,34 @@ def test_list_that_was_opened_to_its_end_stays_open(chat: ChatPage, tmp_path: Pa
     expect(titles).to_have_count(62)
 
 
+def test_list_that_is_drawn_anew_leaves_the_name_being_typed_and_the_open_menu(chat: ChatPage) -> None:
+    chat.ask("about cats")
+    chat.new()
+    titles, name = chat.conversations(), chat.page.locator(".entry-name")
+    for said, renamed in (("/long 61", "about cats"), ("/long 62", "/long 62")):
+        chat.send(said)
+        expect(chat.answer).to_contain_text("word 3,", timeout=PATIENCE)
+        chat.act(renamed, "rename")
+        name.fill("half ")
+        chat.wait()
+        expect(chat.page.locator("#entries .busy")).to_have_count(0)
+        expect(name).to_be_focused()
+        chat.page.keyboard.type(f"a name after {said}")
+        name.press("Enter")
+        expect(titles.filter(has_text=f"half a name after {said}")).to_be_visible(timeout=PATIENCE)
+        expect(name).to_have_count(0)
+        chat.new()
+    chat.send("/long 63")
+    expect(chat.answer).to_contain_text("word 3,", timeout=PATIENCE)
+    item = chat.page.locator("#entries li", has_text="after /long 61")
+    item.hover()
+    item.locator("[data-menu]").click()
+    chat.wait()
+    expect(chat.page.locator("#entries .busy")).to_have_count(0)
+    chat.page.locator("#entry-actions [data-action=delete]").click(timeout=5_000)
+    expect(titles).to_have_text(["/long 63", "half a name after /long 62", "/long 61"], timeout=PATIENCE)
+
+
 def test_exported_conversation_is_imported_with_its_picture(chat: ChatPage, tmp_path: Path) -> None:
     chat.attach(SCREEN)
     chat.ask("look")
