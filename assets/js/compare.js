@@ -1,31 +1,10 @@
-// Side by side: the drawer of the second model, and clicks in columns, cards and the sheet.
+// Side by side: clicks in columns, cards and the sheet.
 (() => {
   "use strict";
 
   const find = (selector) => document.querySelector(selector);
   const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  const root = document.documentElement;
-
-  const isOpen = () => root.classList.contains("compare-open");
-  const open = (wanted) => {
-    root.classList.toggle("compare-open", wanted);
-    find("#compare-toggle")?.setAttribute("aria-expanded", String(wanted));
-    find(wanted ? "#compare-close" : "#compare-toggle")?.focus();
-  };
-  on("click", (event) => {
-    if (within(event, "#compare-toggle, #compare-close")) open(!isOpen());
-    else if (isOpen() && event.target.isConnected && !within(event, "#compare-panel")) open(false);
-  });
-  on(
-    "keydown",
-    (event) => {
-      if (event.key !== "Escape" || !isOpen()) return;
-      event.stopImmediatePropagation();
-      open(false);
-    },
-    true,
-  );
 
   // On phones the heads change over between the columns.
   on("click", (event) => {
@@ -59,7 +38,7 @@
 
   /** The replay has begun, or the drawer says why not. */
   const replayAsked = () => {
-    if (find("#replay [data-state=running]") && isOpen()) open(false);
+    if (find("#replay [data-state=running]")) window.autoglmPage.closeDrawer("#compare-panel");
   };
 
   Object.assign(window.autoglmPage, { listenCompare, replayAsked });

@@ -107,6 +107,7 @@
   on("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
+      window.autoglmPage.uncover();
       openRail(true, true);
     }
   });

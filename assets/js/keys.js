@@ -15,8 +15,10 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (within(event, "input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
     if (event.key === "?") dialog()?.showModal();
-    else if (event.key === "/") document.querySelector("#composer textarea")?.focus();
-    else return;
+    else if (event.key === "/") {
+      window.autoglmPage.uncover();
+      document.querySelector("#composer textarea")?.focus();
+    } else return;
     event.preventDefault();
   });
   // The browser closes the dialog itself; nothing else of the page takes that Escape.

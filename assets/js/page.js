@@ -159,23 +159,10 @@
     true,
   );
 
-  // ---- the settings drawer
-
-  const settingsOpen = () => document.documentElement.classList.contains("settings-open");
-  const openSettings = (open) => {
-    document.documentElement.classList.toggle("settings-open", open);
-    find("#settings-toggle")?.setAttribute("aria-expanded", String(open));
-    find(open ? "#settings-close" : "#settings-toggle")?.focus();
-  };
-  on("click", (event) => {
-    if (within(event, "#settings-toggle, #settings-close")) openSettings(!settingsOpen());
-    else if (settingsOpen() && event.target.isConnected && !within(event, "#panel")) openSettings(false);
-  });
+  // ---- the answer ends with Escape, where nothing else takes it
 
   on("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    if (settingsOpen()) openSettings(false);
-    else find("#stop")?.click();
+    if (event.key === "Escape") find("#stop")?.click();
   });
 
   // ---- copying
