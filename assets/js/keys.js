@@ -21,14 +21,6 @@
     } else return;
     event.preventDefault();
   });
-  // The browser closes the dialog itself; nothing else of the page takes that Escape.
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key === "Escape" && dialog()?.open) event.stopImmediatePropagation();
-    },
-    true,
-  );
   document.addEventListener("click", (event) => {
     if (within(event, "[data-close-keys]") || event.target === dialog()) dialog()?.close();
   });

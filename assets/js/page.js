@@ -6,6 +6,16 @@
   const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
 
+  // The first to hear of Escape. While an input method composes, or in a dialog, it means these alone.
+  on(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape") return;
+      if (event.isComposing || event.keyCode === 229 || find("dialog[open]")) event.stopImmediatePropagation();
+    },
+    true,
+  );
+
   // ---- the composer
 
   const typing = (event) => event.target instanceof HTMLTextAreaElement && within(event, "#composer");

@@ -18,6 +18,9 @@ DRAWERS = (
     ("#inspect", "#inspector-close", "#inspector"),
 )
 
+COMPOSED_ESCAPE = """() => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true, isComposing: true }))"""
+
 
 def test_focus_goes_back_to_the_button_only_from_inside_the_drawer(chat: ChatPage) -> None:
     page = chat.page
@@ -71,6 +74,25 @@ def test_keyboard_stays_in_a_drawer_that_covers_the_window(
     expect(page.locator("#examples")).to_be_visible(timeout=PATIENCE)
     expect(chat.text).to_be_focused()
     expect(page.locator("#inspector")).to_be_hidden()
+
+
+def test_escape_of_an_input_method_is_not_the_pages(
+    launch: Callable[..., App], visit: Callable[..., ChatPage]
+) -> None:
+    chat = visit(launch("--model", "scripted:delay=0.1").url)
+    chat.send("/long 2000")
+    expect(chat.answer).to_contain_text("word 5,", timeout=PATIENCE)
+    chat.text.focus()
+    chat.page.evaluate(COMPOSED_ESCAPE)
+    panel = chat.settings()
+    chat.page.evaluate(COMPOSED_ESCAPE)
+    expect(panel).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    chat.page.wait_for_timeout(1_000)
+    expect(chat.stop_button).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    chat.wait("stopped")
 
 
 def test_escape_closes_a_drawer_and_the_recording_goes_on(chat: ChatPage) -> None:
