@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.media import decode_audio, decode_image
-from engine.protocol import AudioHeard, ImageSeen, Message, Perceived, Request, TextTooLong
+from engine.protocol import AudioHeard, ImageSeen, Message, Options, Perceived, Request, TextTooLong
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -124,6 +124,16 @@ def fit_context(
 def first_turn(messages: Sequence[Message]) -> int:
     """Index of the first message that is not the system's."""
     return 1 if messages and messages[0].role == "system" else 0
+
+
+def limit_prompt(messages: Sequence[Message], options: Options, context: int) -> int:
+    """Most tokens that a prompt of `messages` may have in a context of so many tokens.
+
+    Old turns leave the answer the room that it may take, up to half of the context. The newest message and
+    the system's, which no turn replaces, may leave it a single token.
+    """
+    old_turns = len(messages) - first_turn(messages) > 1
+    return context - max(1, min(options.max_new_tokens, context // 2) if old_turns else 1)
 
 
 def leave_out(messages: Sequence[Message], count: int) -> tuple[Message, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine import phone
 from engine.media import decode_audio, decode_image
 from engine.processors import THINKING_TAG, tokenizer_of
-from engine.prompt import Prompt, first_turn, keep_current_media, leave_out
+from engine.prompt import Prompt, first_turn, keep_current_media, leave_out, limit_prompt
 from engine.protocol import (
     AudioHeard,
     Capabilities,
@@ -66,7 +66,7 @@ class PublishedReader:
         """The prompt of a request, its ids on the device and its media on the CPU.
 
         The newest pictures stay in sight over later turns; sound is heard in its own turn only. The oldest
-        turns are left out where the prompt is over the context.
+        turns are left out where they leave the answer no room in the context.
 
         Raises:
             Unsupported: for a picture or a recording that the model cannot take.
@@ -87,7 +87,8 @@ class PublishedReader:
             kept = leave_out(messages, dropped)
             encoded = self._encode(kept, media, request.options.thinking)
             ids = encoded["input_ids"]
-            if (excess := ids.shape[1] - self.context + 1) <= 0:
+            excess = ids.shape[1] - limit_prompt(kept, request.options, self.context)
+            if excess <= 0:
                 break
             if len(kept) == 1:
                 raise TextTooLong(ids.shape[1], self.context - 1)

@@ -198,11 +198,13 @@ class Runtime:
 
     def _prompt_beside(self, answer: Answer) -> Prompt | None:
         """The prompt of another request for the very same messages: choices of one call share theirs."""
-        messages, thinking = answer.request.messages, answer.options.thinking
+        messages, options = answer.request.messages, answer.options
+        read_as = options.thinking, options.max_new_tokens
         same = (
             other.prompt
             for other in self._asked
-            if other.request.messages is messages and other.options.thinking is thinking
+            if other.request.messages is messages
+            and (other.options.thinking, other.options.max_new_tokens) == read_as
         )
         return next(same, None)
 

@@ -229,6 +229,29 @@ class TestContext:
         assert perceived.dropped_messages > 0 and perceived.dropped_messages % 2 == 0
         assert perceived.prompt is not None and "the last" in perceived.prompt
 
+    def test_old_turns_make_room_for_the_answer(self, made) -> None:
+        loaded = checkpoints.load(str(made("glm4v")), loading=Loading(devices=("cpu",), context=300))
+        turns = tuple(
+            Message(role, (TextPart(f"{index} hello hello"),))
+            for index in range(12)
+            for role in ("user", "assistant")
+        )
+
+        def length(answer: int) -> int:
+            return loaded.read(ask("the last", before=turns, max_new_tokens=answer)).input_ids.shape[1]
+
+        assert 250 < length(0) < 300
+        assert 200 < length(60) <= 240
+        # Half of the context at most is kept for an answer.
+        assert 100 < length(200) == length(10_000) <= 150
+
+    def test_what_the_system_says_stays_while_the_prompt_fits_at_all(self, made) -> None:
+        loaded = checkpoints.load(str(made("glm4v")), loading=Loading(devices=("cpu",), context=300))
+        system = Message("system", (TextPart("be brief " * 15),))
+        request = ask("the last " * 10, before=(system,), max_new_tokens=200)
+        prompt = loaded.read(request)
+        assert 150 < prompt.input_ids.shape[1] < 300 and prompt.perceived.dropped_messages == 0
+
     def test_too_long_a_message_is_refused(self, made) -> None:
         loaded = checkpoints.load(str(made("glm4v")), loading=Loading(devices=("cpu",), context=64))
         with pytest.raises(TextTooLong):
