@@ -200,7 +200,7 @@ def assemble(
     capabilities = drawn.capabilities
     is_phone = phone.is_phone(drawn.name) and not drawn.is_ours
     if drawn.is_ours:
-        read: Callable[[Request], Prompt] = partial(read_ours, model, drawn.processor)
+        read: Callable[[Request], Prompt] = partial(read_ours, model, drawn.processor, plan.context)
     else:
         read = PublishedReader(
             drawn.config,
@@ -226,11 +226,11 @@ def assemble(
     )
 
 
-def read_ours(model: Any, processor: Any, request: Request) -> Prompt:
+def read_ours(model: Any, processor: Any, context: int, request: Request) -> Prompt:
     """The prompt of a request for the article's architecture."""
     from engine.prompt import build_prompt
 
-    return build_prompt(request, model, processor)
+    return build_prompt(request, model, processor, context)
 
 
 def find_stop_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:

@@ -42,20 +42,24 @@ class Prompt:
 
 
 def build_prompt(
-    request: Request, model: AutoGLMForConditionalGeneration, processor: AutoGLMProcessor
+    request: Request,
+    model: AutoGLMForConditionalGeneration,
+    processor: AutoGLMProcessor,
+    context: int | None = None,
 ) -> Prompt:
     """Read the conversation as the model will.
 
     The newest pictures stay in sight over later turns; sound is heard in its own turn only. The oldest
-    turns are left out where the text is over the model's limit.
+    turns are left out where the text is over the model's limit, or leaves the answer no room in `context`,
+    tokens of prompt and answer together; None for as many as the model has positions.
 
     Raises:
         TextTooLong: where the newest message alone is over the limit; before any medium is decoded.
         MediaRefused: where a medium cannot be decoded.
     """
     messages = keep_current_media(request.messages)
-    limit = processor.tokenizer.model_max_length
-    ids, dropped = fit_context(messages, request.options.thinking, processor, limit)
+    context = context or int(model.config.get_text_config().max_position_embeddings)
+    ids, dropped = fit_context(messages, request.options, processor, context)
     messages = leave_out(messages, dropped)
     media: dict[str, Tensor] = {}
     images = [part for message in messages for part in message.images]
@@ -106,19 +110,22 @@ def keep_current_media(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def fit_context(
-    messages: Sequence[Message], thinking: bool, processor: AutoGLMProcessor, limit: int
+    messages: Sequence[Message], options: Options, processor: AutoGLMProcessor, context: int
 ) -> tuple[list[int], int]:
-    """Token ids of the prompt, and how many of the oldest messages were left out to keep to `limit`."""
-    length = 0
+    """Token ids of the prompt, and how many of the oldest messages were left out.
+
+    A prompt keeps to what the model was trained to read, and to its part of `context`.
+    """
+    length, longest = 0, processor.tokenizer.model_max_length
     for dropped in range(len(messages)):
         kept = leave_out(messages, dropped)
         if dropped and len(kept) > 1 and kept[first_turn(kept)].role == "assistant":
             continue
-        ids = encode(kept, thinking, processor)
+        ids = encode(kept, options.thinking, processor)
         length = len(ids)
-        if length <= limit:
+        if length <= min(longest, limit_prompt(kept, options, context)):
             return ids, dropped
-    raise TextTooLong(length, limit)
+    raise TextTooLong(length, min(longest, context - 1))
 
 
 def first_turn(messages: Sequence[Message]) -> int:

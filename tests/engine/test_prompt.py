@@ -36,10 +36,10 @@ def audio(voice) -> AudioPart:
     return read_audio(file.getvalue(), "voice.wav")
 
 
-def build(model, processor, *messages: Message, thinking: bool = True):
+def build(model, processor, *messages: Message, context: int | None = None, **options):
     from engine.prompt import build_prompt
 
-    return build_prompt(Request(messages, Options(thinking=thinking)), model, processor)
+    return build_prompt(Request(messages, Options(**options)), model, processor, context)
 
 
 def user(*parts) -> Message:
@@ -110,6 +110,29 @@ def test_the_oldest_turns_go_where_the_text_is_too_long(model, processor):
     assert prompt.perceived.dropped_messages > 0
     assert "last" in (prompt.perceived.prompt or "")
     assert "question 0" not in (prompt.perceived.prompt or "")
+
+
+def test_a_chosen_context_holds_the_prompt_and_leaves_half_to_the_answer(model, processor):
+    turns = [message for n in range(20) for message in (user(f"question {n}"), assistant(f"answer {n}"))]
+
+    def length(**chosen) -> int:
+        return build(model, processor, *turns, user("last"), **chosen).input_ids.shape[1]
+
+    assert 32 < length(context=96) <= 48
+    assert 48 < length(context=96, max_new_tokens=16) <= 80
+    assert length(context=100_000) == length() > 96
+    with pytest.raises(TextTooLong) as caught:
+        build(model, processor, user("word " * 60), context=96)
+    assert caught.value.limit == 95
+
+
+def test_a_loaded_model_trims_to_the_context_that_it_was_given(checkpoint):
+    from engine import checkpoint as checkpoints
+    from engine.loading import Loading
+
+    loaded = checkpoints.load(str(checkpoint), loading=Loading(devices=("cpu",), context=96))
+    turns = [message for n in range(20) for message in (user(f"question {n}"), assistant(f"answer {n}"))]
+    assert loaded.read(Request((*turns, user("last")))).input_ids.shape[1] <= 48
 
 
 def test_one_message_over_the_limit_fails_before_any_medium_is_decoded(model, processor):
