@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.protocol import (
@@ -96,6 +97,8 @@ class Answer:
         if self._written is not None and self._started is not None:
             for event in self._written.close():
                 self.post(event)
+            if self._written.stopped and reason == "length":
+                reason = "stop"
             usage, timings = self._usage(self._written), self._timings(self._written, self._started)
         self._end(Finished(reason, usage, timings))
 
@@ -147,6 +150,11 @@ class Writing:
         self.thought: float | None = None
         self.ended: FinishReason | None = None
 
+    @property
+    def stopped(self) -> bool:
+        """A stop string has come up in the answer, which ends before it."""
+        return self._stops.matched
+
     def add(self, token: int, scores: Scores | None = None) -> Iterator[Event]:
         """One more token; text comes out once it is whole characters."""
         if token in self._checkpoint.stop_ids:
@@ -165,7 +173,7 @@ class Writing:
             yield from self._filter_stops(self._splitter.feed(text))
         if was_thinking and self._splitter.thinking_closed:
             self.thought = time.monotonic()
-        if self._stops.matched:
+        if self.stopped:
             self.ended = "stop"
         elif self.reasoning_tokens + self.answer_tokens >= self._limit:
             self.ended = "length"
@@ -187,6 +195,10 @@ class Writing:
             if isinstance(event, AnswerAdded):
                 if text := self._stops.feed(event.text):
                     yield AnswerAdded(text)
+            elif isinstance(event, Resplit):
+                # What was held back is in it, too.
+                self._stops = StopMatcher(self._stops.stops)
+                yield replace(event, answer=self._stops.feed(event.answer))
             else:
                 yield event
 
