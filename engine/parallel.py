@@ -44,7 +44,8 @@ class RankLost(AssistantError):
     def __init__(self, rank: int) -> None:
         super().__init__(
             f"part {rank + 1} of the model has stopped (its process ended)",
-            "Try again: the model is loaded anew. The log may say why it ended.",
+            "On the page, trying again loads the model anew; a server must be started again. The log may say "
+            "why it ended.",
         )
 
 

@@ -170,7 +170,8 @@ class Runtime:
             self._fail_for_good(as_load_error(error, self._model))
 
     def _fail_for_good(self, error: AssistantError) -> None:
-        """There is no model, or no more; who asks is told why."""
+        """There is no model, or no more; who asks is told why, and whoever keeps the log."""
+        logger.error("%s. %s", error.message, error.remedy)
         self._load_error, self._checkpoint = error, None
         failure = error.as_event()
         self._readiness = Readiness("failed", failure.message, failure=failure)

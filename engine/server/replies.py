@@ -33,6 +33,8 @@ class Health(_Reply):
     model: str
     reason: str | None = None
     """Why not ok; absent when it is."""
+    remedy: str | None = None
+    """What to do where it has failed; the server does not try again by itself."""
 
 
 class Modalities(_Reply):

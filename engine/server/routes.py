@@ -161,12 +161,17 @@ class Routes:
         )
 
     async def health(self) -> Response:
-        """200 when a request would be answered; 503 and the reason while it would not."""
+        """200 when a request would be answered; 503 and the reason while it would not.
+
+        A model that has failed to load stays so: the remedy says what to do before a new start.
+        """
         readiness = self._backend.readiness()
         if readiness.state == "ready":
             return JSONResponse({"status": "ok", "model": self._name})
         reason = without_paths(readiness.detail or readiness.state)
         state = {"status": readiness.state, "model": self._name, "reason": reason}
+        if readiness.failure is not None:
+            state["remedy"] = without_paths(readiness.failure.remedy)
         return JSONResponse(state, 503, {"Retry-After": "1"} if readiness.state == "loading" else None)
 
     async def list_models(self) -> dict[str, Any]:

@@ -277,7 +277,7 @@ async def test_too_long_a_text_fails_before_any_work(runtime):
         ("half", "is incomplete: "),
     ],
 )
-async def test_a_checkpoint_that_cannot_be_loaded_says_why(tmp_path, checkpoint, damage, said):
+async def test_a_checkpoint_that_cannot_be_loaded_says_why(tmp_path, checkpoint, damage, said, caplog):
     folder = tmp_path / "model"
     if damage != "absent":
         folder.mkdir()
@@ -300,6 +300,8 @@ async def test_a_checkpoint_that_cannot_be_loaded_says_why(tmp_path, checkpoint,
     assert isinstance(events[-1], Failed) and events[-1].kind is FailureKind.LOAD_FAILED
     assert said in events[-1].message
     assert runtime.readiness().state == "failed"
+    logged = [record.getMessage() for record in caplog.records if record.name == "engine.runtime"]
+    assert f"{events[-1].message}. {events[-1].remedy}" in logged
     await runtime.aclose()
 
 

@@ -63,7 +63,12 @@ def test_a_model_that_failed_to_load_is_a_503_without_its_path(stream: bool):
     with serving(UnavailableBackend("nano", failure)) as service:
         health = httpx.get(f"{service.url}/health")
         assert health.status_code == 503
-        assert health.json() == {"status": "failed", "model": "nano", "reason": "nano has no config.json"}
+        assert health.json() == {
+            "status": "failed",
+            "model": "nano",
+            "reason": "nano has no config.json",
+            "remedy": "Choose another.",
+        }
         response = post(service, ask(model="nano", stream=stream))
         assert response.status_code == 503
         assert error_of(response)["code"] == "load_failed"
