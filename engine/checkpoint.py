@@ -126,8 +126,8 @@ def load(
         raise OutOfMemory(
             f"{name} does not fit into the device's memory", "Choose a smaller model or a larger device."
         ) from error
-    report("preparing to answer", PLACED)
     try:
+        report("preparing to answer", PLACED)
         transcriber = load_ear(drawn, plan, loading)
         return replace(assemble(drawn, plan, model.eval(), loading, transcriber), crew=crew)
     except BaseException:

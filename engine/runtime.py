@@ -22,6 +22,7 @@ from engine.metrics import Metrics
 from engine.pacing import Governor, Pacer, find_meter
 from engine.protocol import (
     AssistantError,
+    Busy,
     Capabilities,
     Event,
     FailureKind,
@@ -60,6 +61,7 @@ class Runtime:
         self._context = 0
         self._load_error: AssistantError = LoadFailed("the model is not loaded", "Try again.")
         self._readiness = Readiness("loading", "starting the engine", 0.0)
+        self._closing = False
         self._outbox = Outbox()
         self._pacer: Pacer | None = None
         self._crew: Crew | None = None
@@ -99,11 +101,23 @@ class Runtime:
             self._scheduler.cancel(row)
 
     async def inspect(self, request: Request) -> Insight:
-        """What the model receives for `request`: its prompt is made anew, and read where it has gates."""
-        return await asyncio.wrap_future(self._worker.submit(self._inspect, request))
+        """What the model receives for `request`: its prompt is made anew, and read where it has gates.
+
+        Raises AssistantError: what keeps the prompt from being made, and Busy where the engine stops.
+        """
+        if self._closing:
+            raise stopping()
+        try:
+            return await asyncio.wrap_future(self._worker.submit(self._inspect, request))
+        except asyncio.CancelledError:
+            asker = asyncio.current_task()
+            if self._closing and asker is not None and not asker.cancelling():
+                raise stopping() from None
+            raise
 
     async def aclose(self) -> None:
-        """Stop every request at its next token and free the model."""
+        """Stop every request at its next token, and a load at its next stage; free the model."""
+        self._closing = True
         if self._pacer is not None:
             self._pacer.close()
         await asyncio.to_thread(self._scheduler.close)
@@ -147,6 +161,8 @@ class Runtime:
         from engine.families.part import follow
 
         def report(stage: str, progress: float | None) -> None:
+            if self._closing:
+                raise stopping()
             self._readiness = Readiness("loading", stage, progress)
 
         try:
@@ -167,7 +183,8 @@ class Runtime:
             self._scheduler.start(decoder, tokens)
             self._readiness = Readiness("ready", progress=1.0)
         except Exception as error:
-            self._fail_for_good(as_load_error(error, self._model))
+            if not self._closing:
+                self._fail_for_good(as_load_error(error, self._model))
 
     def _fail_for_good(self, error: AssistantError) -> None:
         """There is no model, or no more; who asks is told why, and whoever keeps the log."""
@@ -194,7 +211,7 @@ class Runtime:
         from engine.insight import look
 
         if self._checkpoint is None:
-            raise self._load_error
+            raise stopping() if self._closing else self._load_error
         return look(self._checkpoint.model, self._checkpoint.read(request))
 
     def _prompt_beside(self, answer: Answer) -> Prompt | None:
@@ -225,6 +242,11 @@ class Runtime:
         answer.read(prompt, loaded, limit)
         self._asked.add(answer)
         return limit
+
+
+def stopping() -> Busy:
+    """The failure of who still asks when the engine closes."""
+    return Busy("the engine is stopping", "Start it again.")
 
 
 def as_load_error(error: Exception, model: str) -> AssistantError:

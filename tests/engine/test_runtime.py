@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import threading
 from itertools import groupby
 
 import pytest
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from engine.protocol import (  # noqa: E402
     AnswerAdded,
+    Busy,
     Event,
     Failed,
     FailureKind,
@@ -303,6 +305,36 @@ async def test_a_checkpoint_that_cannot_be_loaded_says_why(tmp_path, checkpoint,
     logged = [record.getMessage() for record in caplog.records if record.name == "engine.runtime"]
     assert f"{events[-1].message}. {events[-1].remedy}" in logged
     await runtime.aclose()
+
+
+async def test_closing_while_the_model_loads_ends_the_load_at_its_next_stage(checkpoint, monkeypatch, caplog):
+    from engine import checkpoint as checkpoints
+
+    begun, held = threading.Event(), threading.Event()
+    stages: list[str] = []
+
+    def locate(name, report=lambda stage, progress: None, **how):
+        begun.set()
+        held.wait(60)
+        report("downloading", 0.5)
+        stages.append("downloaded")
+        return str(checkpoint)
+
+    monkeypatch.setattr(checkpoints, "locate", locate)
+    runtime = Runtime(str(checkpoint))
+    assert await asyncio.to_thread(begun.wait, 60)
+    waiting = asyncio.create_task(runtime.inspect(ask("hello")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(runtime.aclose())
+    await asyncio.sleep(0.05)
+    held.set()
+    await closing
+    assert not stages
+    assert not [record for record in caplog.records if record.name.startswith("engine")]
+    with pytest.raises(Busy):
+        await waiting
+    with pytest.raises(Busy):
+        await runtime.inspect(ask("hello"))
 
 
 async def test_characters_are_never_split(runtime):
