@@ -19,6 +19,7 @@ from engine.protocol import (
     Capabilities,
     ImagePart,
     ImageSeen,
+    InvalidRequest,
     Message,
     Perceived,
     Request,
@@ -70,6 +71,7 @@ class PublishedReader:
 
         Raises:
             Unsupported: for a picture or a recording that the model cannot take.
+            InvalidRequest: for a conversation that the checkpoint's chat template refuses.
             TextTooLong: where the newest message alone is over the context.
             MediaRefused: where a medium cannot be decoded.
         """
@@ -158,17 +160,24 @@ class PublishedReader:
         self, messages: Sequence[Message], media: Mapping[int, Any], thinking: bool
     ) -> Mapping[str, Tensor]:
         """Through the checkpoint's chat template; control tokens that a person typed become plain text."""
+        from jinja2 import TemplateError
+
         template = tokenizer_of(self.processor).chat_template or self.processor.chat_template
         switch = {"enable_thinking": thinking} if "enable_thinking" in str(template) else {}
-        return self.processor.apply_chat_template(
-            [self._to_chat(message, media) for message in messages],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            sanitize_control_tokens=True,
-            **switch,
-        )
+        try:
+            return self.processor.apply_chat_template(
+                [self._to_chat(message, media) for message in messages],
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+                sanitize_control_tokens=True,
+                **switch,
+            )
+        except TemplateError as error:
+            said = str(error).rstrip(".")
+            allowed = f"a conversation that this model's chat template takes; it says: {said}"
+            raise InvalidRequest("messages", len(messages), allowed) from error
 
     def _to_chat(self, message: Message, media: Mapping[int, Any]) -> dict[str, Any]:
         """A message as templates take it: media first, then the text."""

@@ -28,6 +28,7 @@ from engine.protocol import (  # noqa: E402
     FailureKind,
     Finished,
     ImagePart,
+    InvalidRequest,
     Message,
     Options,
     Perceived,
@@ -265,6 +266,14 @@ class TestContext:
         token = loaded.processor.tokenizer.convert_tokens_to_ids
         ids = prompt.input_ids[0].tolist()
         assert ids.count(token("<|assistant|>")) == 1 and token("<|image|>") not in ids
+
+
+def test_a_conversation_that_the_template_refuses_is_refused_in_its_words(made) -> None:
+    loaded = checkpoints.load(str(made("llama")), loading=HERE)
+    loaded.processor.chat_template = "{{ raise_exception('Roles must alternate user/assistant.') }}"
+    with pytest.raises(InvalidRequest) as caught:
+        loaded.read(ask("hello"))
+    assert "Roles must alternate user/assistant." in f"{caught.value.message}. {caught.value.remedy}"
 
 
 class TestPhone:
