@@ -298,9 +298,8 @@ class Composer:
             weights = {"tap": 2, "open": 8, "describe": 0.5}
             intent = rng.choices(intents, [weights.get(intent, 1) for intent in intents])[0]
             index = rng.choice(self.recordings[intent])
-            scene_index = (
-                self.draw_scene(rng) if intent in ("tap", "describe") and rng.random() < 0.5 else None
-            )
+            looks = 0.5 if intent in ("tap", "describe") else 0.3
+            scene_index = self.draw_scene(rng) if rng.random() < looks else None
         else:
             scene_index = self.draw_scene(rng)
             index = self.draw_spoken_target(rng, self.scenes[scene_index])

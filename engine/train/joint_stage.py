@@ -24,7 +24,7 @@ from engine.model.fusion import MediaMemory, pad_rows
 from engine.model.modeling import AutoGLMForConditionalGeneration
 from engine.model.vision import VisionFeatures
 from engine.train.dialogues import Composer, Sample
-from engine.train.features import Perception
+from engine.train.features import Perception, cut_silence
 from engine.train.gaze import GazeRecorder, Look, Surroundings, find_mentions, pad_looks, plan_looks
 from engine.train.misheard import mishear
 from engine.train.spelling import IGNORED, Speller, Spelt, round_up
@@ -107,9 +107,16 @@ class JointStage:
             width, height = self.content_sizes[sample.scene].tolist()
             size = (width, height)
         if sample.recording is not None:
-            frames = len(self.heard.frames[sample.recording])
-            spikes = self.heard.spikes[sample.recording].tolist()
+            part, spikes = self.cut(sample), self.heard.spikes[sample.recording]
+            frames, spikes = len(part), (spikes - part.start).tolist()
         return Surroundings(cells, size, self.model.config.vision.stride, frames, spikes)
+
+    def cut(self, sample: Sample) -> range:
+        """The frames of its recording that a sample has: where it begins must not tell what is said."""
+        assert sample.recording is not None
+        frames, spikes = len(self.heard.frames[sample.recording]), self.heard.spikes[sample.recording]
+        again = f"{sample.recording}/{sample.scene}/{sample.thinks}/{sample.turns[0].user}"
+        return cut_silence(frames, spikes.tolist(), Random(again))
 
     def loss(self, batch: dict[str, Any]) -> Losses:
         device = self.model.device
@@ -148,13 +155,11 @@ class JointStage:
         """The media of a batch, aligned and turned into keys and values; rows without media stay empty."""
         model = self.model.model
         rows: list[list[Tensor]] = [[] for _ in samples]
-        for media, align in (
-            ([sample.scene for sample in samples], self.align_screens),
-            ([sample.recording for sample in samples], self.align_speech),
-        ):
-            there = [(row, index) for row, index in enumerate(media) if index is not None]
-            states = align([index for _, index in there]) if there else []
-            for (row, _), state in zip(there, states, strict=True):
+        shown = [row for row, sample in enumerate(samples) if sample.scene is not None]
+        spoken = [row for row, sample in enumerate(samples) if sample.recording is not None]
+        for places, align in ((shown, self.align_screens), (spoken, self.align_speech)):
+            states = align([samples[row] for row in places]) if places else []
+            for row, state in zip(places, states, strict=True):
                 rows[row].append(state)
         empty = torch.zeros(0, self.model.config.text.shared_size, device=self.model.device)
         states, mask = pad_rows([torch.cat([empty, *parts]) for parts in rows])
@@ -163,8 +168,9 @@ class JointStage:
             MediaMemory(functional.pad(states, (0, 0, 0, room)), functional.pad(mask, (0, room)))
         )
 
-    def align_screens(self, scenes: Sequence[int]) -> list[Tensor]:
-        """Screens by index in the shared space: of each, float32 [cells, shared size]."""
+    def align_screens(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """Their screens in the shared space: of each, float32 [cells, shared size]."""
+        scenes = [sample.scene for sample in samples if sample.scene is not None]
         cells = [torch.from_numpy(self.seen.cells[index]).float() for index in scenes]
         points = [torch.from_numpy(self.seen.points[index]) for index in scenes]
         room = -sum(len(item) for item in cells) % CELL_STEP
@@ -176,9 +182,14 @@ class JointStage:
         states = self.model.model.vision.alignment(flat)[0]
         return list(states.split([*(len(item) for item in cells), room]))[:-1]
 
-    def align_speech(self, indices: Sequence[int]) -> list[Tensor]:
-        """Recordings by index in the shared space: of each, float32 [frames, shared size]."""
-        frames = [torch.from_numpy(self.heard.frames[index]).float() for index in indices]
+    def align_speech(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """What `cut` leaves of their recordings, aligned: of each, float32 [frames, shared size]."""
+        recordings = [
+            (self.heard.frames[sample.recording], self.cut(sample))
+            for sample in samples
+            if sample.recording is not None
+        ]
+        frames = [torch.from_numpy(whole[part.start : part.stop]).float() for whole, part in recordings]
         memory = pad_rows(frames)
         features = AudioFeatures(memory.states.to(self.model.device), memory.mask)
         states = self.model.model.audio.alignment(features)

@@ -146,6 +146,13 @@ def test_words_around_a_request_never_make_one_that_is_kept_for_evaluation(
     assert utterance(kept) not in varied and any(one.startswith("hey") for one in varied)
 
 
+def test_any_command_may_be_spoken_beside_a_picture(composer):
+    drawn = [composer.compose(Random(n), "spoken_command") for n in range(400)]
+    launched = [sample for sample in drawn if "Launch" in sample.turns[-1].answer]
+    beside = [sample for sample in launched if sample.scene is not None]
+    assert 0.15 < len(beside) / len(launched) < 0.45
+
+
 def test_a_spoken_turn_before_repeats_what_can_be_heard(composer):
     earlier = [composer.compose(Random(n), "help").turns[0].answer for n in range(900)]
     repeated = [match[1] or match[2] for answer in earlier if (match := HEARD.match(answer))]

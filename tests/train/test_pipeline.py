@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from engine.train import compare, nano  # noqa: E402
 from engine.train.audio_stage import colour_mel, trim_mel  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
+from engine.train.features import cut_silence  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
 from engine.train.pictures import answers, draw_pictures  # noqa: E402
 from engine.train.recipe import Recipe  # noqa: E402
@@ -290,6 +292,17 @@ def test_a_recording_cut_tightly_begins_with_the_word():
     click = np.full((80, 100), -1.0, dtype=np.float32)
     click[:, 50:54] = 0.5  # too short to be cut further
     assert all(trim_mel(click, np.random.default_rng(seed)).shape == click.shape for seed in range(20))
+
+
+def test_the_silence_around_what_is_said_differs_and_no_word_is_cut():
+    spikes = [12, 13, 20, 31]
+    parts = [cut_silence(50, spikes, Random(seed)) for seed in range(300)]
+    assert all(0 <= part.start < 12 and 33 <= part.stop <= 50 for part in parts)
+    assert sum(part.start >= 8 for part in parts) > 100 and min(part.start for part in parts) == 0
+    assert {len(part) for part in parts} >= set(range(26, 44))
+    assert cut_silence(50, [], Random(0)) == range(50)
+    # Cut tightly already: nothing is there to be left out.
+    assert all(cut_silence(5, [0, 4], Random(seed)) == range(5) for seed in range(20))
 
 
 def test_reading_order_is_rows_then_columns():
