@@ -106,7 +106,7 @@ def at_once(count: int, clock: Clock) -> Outcome:
     for chat in range(count):
         answer = Answer(request, post, lambda: False)
         row = scheduler.join(answer)
-        answer.read(Prompt(prompt(PROMPT, chat), {}, Perceived()), loaded, NEW)
+        answer.read(Prompt(prompt(PROMPT, chat), {}, Perceived(), PROMPT), loaded, NEW)
         scheduler.offer(row, NEW)
     for _ in range(count):
         ended.acquire()
