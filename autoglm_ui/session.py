@@ -154,10 +154,14 @@ class Session:
 
     # Changing.
 
-    def attach(self, part: ImagePart | AudioPart) -> None:
-        """Put `part` into the composer. Raises `TooManyAttachments`."""
+    def attach(self, part: ImagePart | AudioPart, recorded: bool = False) -> None:
+        """Put `part` into the composer. Raises `TooManyAttachments`.
+
+        recorded: it was spoken into a microphone just now. Nobody speaks it again, so it is taken although
+        there are too many, and sending waits until one is taken out.
+        """
         with self._lock:
-            if len(self._attachments) >= MAX_ATTACHMENTS:
+            if len(self._attachments) >= MAX_ATTACHMENTS and not recorded:
                 raise TooManyAttachments
             self._attachments = (*self._attachments, _attachment(part))
             self._save()
@@ -171,9 +175,11 @@ class Session:
     def send(self, text: str) -> None:
         """Ask with `text` and the attachments.
 
-        Raises `NothingToSend`, `StillAnswering`, `QuotaSpent`: all is kept.
+        Raises `NothingToSend`, `StillAnswering`, `QuotaSpent`, `TooManyAttachments`: all is kept.
         """
         with self._lock:
+            if len(self._attachments) > MAX_ATTACHMENTS:
+                raise TooManyAttachments
             parts = tuple(item.part for item in self._attachments)
             typed = (TextPart(well_formed(text)),) if text.strip() else ()
             self._ask(Message("user", (*parts, *typed)), ())

@@ -199,6 +199,10 @@ class Handlers:
         session = self._session(visitor, request)
         try:
             session.send(text)
+        except TooManyAttachments:
+            words = self.strings(session).too_many_to_send
+            told = notices.plain(words.format(count=MAX_ATTACHMENTS))
+            return {self._page.notice: told, self._page.accepted: ""}
         except (StillAnswering, NothingToSend, QuotaSpent) as error:
             return {self._page.notice: notices.about(error, self.strings(session)), self._page.accepted: ""}
         return {
@@ -284,15 +288,17 @@ class Handlers:
         """Put uploaded files into the composer; the button is ready for the same file again."""
         return {**self.take(paths or [], visitor, request), self._page.attach: None}
 
-    def take(self, paths: list[str], visitor: Visitor, request: gr.Request) -> Updates:
-        """Attach files; a refused one is named, and why."""
+    def take(
+        self, paths: list[str], visitor: Visitor, request: gr.Request, recorded: bool = False
+    ) -> Updates:
+        """Attach files; a refused one is named, and why. recorded: as `Session.attach` has it."""
         session = self._session(visitor, request)
         strings = self.strings(session)
         refused: list[str] = []
         for path in paths:
             try:
                 # Kept where the disk is full, too: the status line says so until it is saved.
-                session.attach(attach(Path(path)))
+                session.attach(attach(Path(path)), recorded)
             except TooManyAttachments:
                 refused.append(notices.plain(strings.too_many.format(count=MAX_ATTACHMENTS)))
                 break
@@ -302,7 +308,8 @@ class Handlers:
 
     def record(self, path: str | None, visitor: Visitor, request: gr.Request) -> Updates:
         """Attach a recording the moment it ends, and make the recorder ready for the next."""
-        updates = {**self.take([path] if path else [], visitor, request), self._page.record: None}
+        taken = self.take([path] if path else [], visitor, request, recorded=True)
+        updates = {**taken, self._page.record: None}
         session = self._session(visitor, request)
         newest = session.attachments[-1].part if session.attachments else None
         if not updates[self._page.notice] and isinstance(newest, AudioPart) and silent(newest):

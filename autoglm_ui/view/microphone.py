@@ -110,7 +110,7 @@ class MicrophoneHandlers:
         self._strings = strings
         self._tray = tray
         self._widgets = widgets
-        self._under_way: dict[str, _Kept] = {}
+        self._under_way: dict[str, _Kept] = {}  # by owner: they may have gone on to another conversation
 
     def offered(self, request: gr.Request) -> bool:
         """Whether the visitor may record with this machine's microphone: who sits elsewhere may not."""
@@ -154,7 +154,7 @@ class MicrophoneHandlers:
         """Begin, end or forget a recording; the one that begins it shows it until it is attached."""
         session = await asyncio.to_thread(self._session, visitor, request)
         strings = self._strings(session)
-        kept = self._under_way.get(session.id)
+        kept = self._under_way.get(session.owner)
         if event.action != "start":
             if kept and event.action == "stop":
                 kept.recording.stop()
@@ -170,31 +170,42 @@ class MicrophoneHandlers:
         except MicrophoneUnusable as error:
             yield {self._widgets.notice: problem(error, strings)}
             return
-        kept = self._under_way[session.id] = _Kept(recording, session, self._under_way)
+        kept = self._under_way[session.owner] = _Kept(recording, session, self._under_way)
         kept.begin()
         yield {self._widgets.notice: "", self._widgets.level: shown(recording)}
-        async for updates in self._follow(kept, session):
+        async for updates in self._follow(kept, visitor, request):
             yield updates
 
     async def resume(self, visitor: Any, request: gr.Request) -> AsyncGenerator[Any, None]:
         """Show the recording under way in a page that was loaded anew."""
         session = await asyncio.to_thread(self._session, visitor, request)
-        kept = self._under_way.get(session.id)
-        if kept is None:
+        kept = self._under_way.get(session.owner)
+        if kept is None or kept.session is not session:
             yield gr.skip()
             return
-        async for updates in self._follow(kept, session):
+        async for updates in self._follow(kept, visitor, request):
             yield updates
 
-    async def _follow(self, kept: _Kept, session: Session) -> AsyncGenerator[Any, None]:
-        """Show a recording until it is attached; one that is over already is told of, too."""
-        strings = self._strings(session)
+    async def _follow(self, kept: _Kept, visitor: Any, request: gr.Request) -> AsyncGenerator[Any, None]:
+        """Show a recording until it is attached; one that is over already is told of, too.
+
+        It ends when its page goes on to another conversation, and stays in its own.
+        """
+        session = kept.session
         while not kept.done.is_set():
             kept.seen = time.monotonic()
             yield {self._widgets.level: shown(kept.recording)}
             await asyncio.sleep(INTERVAL)
+            session = await asyncio.to_thread(self._session, visitor, request)
+            if session is not kept.session:
+                kept.recording.stop()
+                break
+        await asyncio.to_thread(kept.done.wait)
+        strings = self._strings(session)
         told = ""
-        if kept.problem is not None:
+        if session is not kept.session and kept.part is not None:
+            told = notices.plain(strings.voice.left_behind)
+        elif kept.problem is not None:
             told = problem(kept.problem, strings)
         elif kept.part is not None and silent(kept.part):
             told = notices.plain(strings.voice.machine_silent.format(name=kept.recording.name))
@@ -210,7 +221,7 @@ class _Kept:
         self.done = threading.Event()
         self.part: AudioPart | None = None
         self.problem: AssistantError | None = None
-        self._session = session
+        self.session = session
         self._under_way = under_way
 
     def begin(self) -> None:
@@ -224,11 +235,12 @@ class _Kept:
         try:
             if not self.recording.cancelled:
                 self.part = self.recording.finish()
-                self._session.attach(self.part)
+                self.session.attach(self.part, recorded=True)
         except AssistantError as error:
             self.problem = error
         finally:
-            self._under_way.pop(self._session.id, None)
+            if self._under_way.get(self.session.owner) is self:
+                del self._under_way[self.session.owner]
             self.done.set()
 
 

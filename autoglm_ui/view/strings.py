@@ -93,6 +93,7 @@ class Strings:
     still_answering: str
     nothing_to_send: str
     too_many: str
+    too_many_to_send: str
     refused: str
     picture: str
     upload_full: str
@@ -188,6 +189,7 @@ EN = Strings(
     still_answering="I am still answering. Your message stays here: send it when I am done, or press Stop.",
     nothing_to_send="Type something, add a picture, or speak.",
     too_many="A message takes up to {count} attachments. Remove one, or send these first.",
+    too_many_to_send="A message takes up to {count} attachments. Take one out, then send.",
     refused="{name} cannot be used",
     picture="Picture",
     upload_full="The disk of the machine that serves this page is full. Your file or recording is kept here "
@@ -327,6 +329,7 @@ ZH = Strings(
     still_answering="我还在回答。你的消息留在这里：等我答完再发送，或者先点停止。",
     nothing_to_send="请输入文字、添加图片，或者说话。",
     too_many="一条消息最多带 {count} 个附件。请移除一个，或先发送这些。",
+    too_many_to_send="一条消息最多带 {count} 个附件。请移除一个再发送。",
     refused="无法使用 {name}",
     picture="图片",
     upload_full="运行此页面的机器磁盘已满。你的文件或录音留在这里，有空间后马上发送；请不要关闭页面。",

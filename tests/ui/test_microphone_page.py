@@ -98,6 +98,28 @@ def test_this_machines_microphone_is_chosen_shown_cancelled_and_ends_after_speec
     expect(chat.answer).to_contain_text("Recording received")
 
 
+def test_recording_stays_in_the_conversation_in_which_it_was_begun(
+    app: App, visit: Callable[..., ChatPage]
+) -> None:
+    chat = visit(app.url, before=LENDS_NONE)
+    page = chat.page
+    start, stop, cancel = (page.locator(f"[data-recording={name}]") for name in ("start", "stop", "cancel"))
+    chat.ask("the first one")
+    start.click()
+    expect(page.locator("#machine-level time")).to_have_text("0:01", timeout=PATIENCE)
+    chat.new()
+    expect(chat.notice).to_contain_text("in which it was begun", timeout=PATIENCE)
+    expect(page.locator("#machine-level time")).to_have_count(0)
+    expect(chat.tray).to_have_count(0)
+    # It is not kept from who goes on: the next recording begins and ends here.
+    start.click()
+    expect(cancel).to_be_visible(timeout=PATIENCE)
+    stop.click()
+    expect(chat.tray).to_have_count(1, timeout=PATIENCE)
+    chat.conversations().filter(has_text="the first one").click()
+    expect(chat.tray).to_have_count(1, timeout=PATIENCE)
+
+
 def test_page_without_https_offers_this_machines_microphone_to_who_sits_at_it_only(
     app: App, visit: Callable[..., ChatPage]
 ) -> None:

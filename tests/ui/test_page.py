@@ -121,6 +121,21 @@ def test_recording_attaches_at_once_with_a_player_and_is_sent_without_text(chat:
     expect(chat.status).to_contain_text(re.compile(r"heard \d+\.\d s"))
 
 
+def test_recording_beyond_the_limit_is_kept_and_sending_waits(chat: ChatPage) -> None:
+    for _ in range(4):
+        chat.attach(SCREEN, SCREEN)
+    chat.record(seconds=1)
+    expect(chat.tray).to_have_count(9)
+    chat.send("look")
+    expect(chat.notice).to_contain_text("Take one out, then send")
+    expect(chat.text).to_have_value("look")
+    chat.tray.first.get_by_role("button").click()
+    expect(chat.tray).to_have_count(8)
+    chat.send_button.click()
+    chat.wait()
+    expect(chat.answer).to_contain_text("Recording received")
+
+
 def test_picture_and_recording_go_together(chat: ChatPage) -> None:
     chat.attach(SCREEN)
     chat.record(seconds=1)

@@ -93,6 +93,19 @@ def test_attachments_are_limited_and_taken_out_one_by_one(session: Session) -> N
     assert session.attachments[0] == second and len(session.attachments) == MAX_ATTACHMENTS - 1
 
 
+def test_recording_is_taken_although_there_are_too_many_and_sending_waits(session: Session) -> None:
+    for _ in range(MAX_ATTACHMENTS):
+        session.attach(PICTURE)
+    session.attach(SOUND, recorded=True)
+    assert session.attachments[-1].part == SOUND
+    with pytest.raises(TooManyAttachments):
+        session.send("look and listen")
+    assert len(session.attachments) == MAX_ATTACHMENTS + 1
+    session.detach(session.attachments[0].id)
+    session.send("look and listen")
+    assert answered(session)
+
+
 def test_options_are_those_of_the_moment_of_asking(session: Session) -> None:
     session.options = Options(thinking=False, max_new_tokens=4)
     session.send("/long 20")

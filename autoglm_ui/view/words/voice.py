@@ -22,6 +22,7 @@ class VoiceWords:
     machine_stop: str
     machine_silent: str
     elsewhere: str
+    left_behind: str
     problems: Mapping[Problem, str]
 
 
@@ -37,6 +38,7 @@ EN = VoiceWords(
     machine_silent="This recording is silent. Is {name} switched on? Another microphone can be chosen in the "
     "settings.",
     elsewhere="This machine's microphone is for who sits at it. Attach a recording instead.",
+    left_behind="The recording is in the conversation in which it was begun.",
     problems={
         "no_library": "This machine's microphone needs PortAudio, which is not installed. On Debian and "
         "Ubuntu: sudo apt install libportaudio2. Then start the program again.",
@@ -60,6 +62,7 @@ ZH = VoiceWords(
     machine_stop="结束录音",
     machine_silent="这段录音没有声音。{name} 打开了吗？可以在设置中换一个麦克风。",
     elsewhere="只有坐在这台机器前的人才能用它的麦克风。请改为添加录音文件。",
+    left_behind="录音在开始录它的那个对话里。",
     problems={
         "no_library": "本机麦克风需要 PortAudio，但没有安装。在 Debian 和 Ubuntu 上请运行 "
         "sudo apt install libportaudio2，然后重新启动程序。",
