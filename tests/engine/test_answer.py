@@ -10,16 +10,8 @@ torch = pytest.importorskip("torch")
 
 from engine.answer import Writing  # noqa: E402
 from engine.checkpoint import Checkpoint  # noqa: E402
-from engine.protocol import (  # noqa: E402
-    AnswerAdded,
-    Capabilities,
-    Message,
-    Options,
-    ReasoningAdded,
-    Request,
-    Resplit,
-    TextPart,
-)
+from engine.protocol import Capabilities, Message, Options, Request, TextPart  # noqa: E402
+from tests.folding import fold  # noqa: E402
 
 
 def write(processor: Any, text: str, stop: str, *, actions: bool = False) -> tuple[str, str, Writing]:
@@ -45,16 +37,7 @@ def write(processor: Any, text: str, stop: str, *, actions: bool = False) -> tup
         events += writing.add(token)
         if writing.ended:
             break
-    reasoning = answer = ""
-    for event in [*events, *writing.close()]:
-        match event:
-            case ReasoningAdded(piece):
-                reasoning += piece
-            case AnswerAdded(piece):
-                answer += piece
-            case Resplit():
-                reasoning, answer = event.reasoning, event.answer
-    return reasoning, answer, writing
+    return *fold([*events, *writing.close()]), writing
 
 
 def test_a_stop_string_in_text_that_turns_out_to_be_the_answer_ends_it(processor):

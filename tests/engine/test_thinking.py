@@ -6,23 +6,13 @@ from hypothesis import strategies as st
 
 from engine.protocol import AnswerAdded, ReasoningAdded, Resplit
 from engine.thinking import ThinkingSplitter
+from tests import folding
 
 
 def fold(pieces, **how):
     """The reasoning and the answer that a page would show in the end."""
     splitter = ThinkingSplitter(**how)
-    reasoning = answer = ""
-    events = [event for piece in pieces for event in splitter.feed(piece)] + splitter.close()
-    for event in events:
-        match event:
-            case ReasoningAdded(text):
-                reasoning += text
-            case AnswerAdded(text):
-                answer += text
-            case Resplit():
-                reasoning, answer = event.reasoning, event.answer
-        assert not isinstance(event, ReasoningAdded | AnswerAdded) or event.text
-    return reasoning, answer
+    return folding.fold([event for piece in pieces for event in splitter.feed(piece)] + splitter.close())
 
 
 PLAIN = {}

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from engine.protocol import (
-    AnswerAdded,
     Event,
     Failed,
     Finished,
@@ -15,9 +14,7 @@ from engine.protocol import (
     Part,
     Perceived,
     Queued,
-    ReasoningAdded,
     Request,
-    Resplit,
     TextPart,
 )
 
@@ -40,20 +37,6 @@ async def events_of(backend: Any, request: Request | None = None) -> list[Event]
     rest = [kind for kind in kinds[:-1] if kind is not Queued]
     assert rest == [] or (rest[0] is Perceived and rest.count(Perceived) == 1), kinds
     return events
-
-
-def fold(events: list[Event]) -> tuple[str, str]:
-    """Reasoning and answer in the end."""
-    reasoning = answer = ""
-    for event in events:
-        match event:
-            case ReasoningAdded(text):
-                reasoning += text
-            case AnswerAdded(text):
-                answer += text
-            case Resplit():
-                reasoning, answer = event.reasoning, event.answer
-    return reasoning, answer
 
 
 def failure(events: list[Event]) -> Failed:

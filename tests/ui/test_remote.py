@@ -30,7 +30,8 @@ from engine.protocol import (
     Resplit,
     TextPart,
 )
-from tests.ui.conversing import asking, events_of, failure, finish, fold, perceived
+from tests.folding import fold
+from tests.ui.conversing import asking, events_of, failure, finish, perceived
 from tests.ui.endpoints import Endpoint, Exchange, answering, chunk, refusing
 
 REPOSITORY = Path(__file__).parents[2]

@@ -13,7 +13,8 @@ from autoglm_ui.backends.remote.endpoint import Timeouts
 from autoglm_ui.backends.remote.failures import EndpointError
 from autoglm_ui.backends.remote.refusals import words_of
 from engine.protocol import Failed, FailureKind, Perceived
-from tests.ui.conversing import events_of, failure, finish, fold
+from tests.folding import fold
+from tests.ui.conversing import events_of, failure, finish
 from tests.ui.endpoints import Endpoint, Exchange, chunk, refusing
 
 KEY = "sk-very-secret-key"

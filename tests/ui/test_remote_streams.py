@@ -7,7 +7,8 @@ import pytest
 
 from autoglm_ui.backends.remote import RemoteBackend
 from engine.protocol import FailureKind
-from tests.ui.conversing import events_of, failure, finish, fold
+from tests.folding import fold
+from tests.ui.conversing import events_of, failure, finish
 from tests.ui.endpoints import Endpoint, Exchange
 
 STREAMS = Path(__file__).parents[1] / "data" / "streams"
