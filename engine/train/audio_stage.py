@@ -131,6 +131,17 @@ def trim_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return mel[:, max(0, speech[0] - early) : speech[-1] + 1 + late]
 
 
+def shift_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Begun up to 30 ms sooner or later: where in a frame of the encoder's, 40 ms, a word begins changes it.
+
+    mel: float32 [80, frames]; the result has up to three more or fewer.
+    """
+    frames = int(rng.integers(0, 4))
+    if rng.random() < 0.5:
+        return mel[:, frames:]
+    return np.pad(mel, ((0, 0), (frames, 0)), mode="edge")
+
+
 def warp_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another speaker's throat and tempo: bands stretched (Jaitly and Hinton, 2013), and time.
 

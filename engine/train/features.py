@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 from engine.model.modeling import AutoGLMForConditionalGeneration
-from engine.train.audio_stage import trim_mel
+from engine.train.audio_stage import colour_mel, shift_mel, trim_mel, warp_mel
 from engine.train.corpus import ScreenCorpus
 from engine.train.hearing import HearingCorpus
 
@@ -27,7 +28,9 @@ Model = AutoGLMForConditionalGeneration
 
 SEEN_AT_ONCE = 32
 TIGHTLY = 0.4  # how often the decoder hears next to none of the silence before the words, or after them
-TIGHT = 77  # of which recordings are cut tightly, the seed
+HEARINGS = 3  # how often each recording is heard, each time otherwise
+HEARING = 77  # how it is heard, the seed
+WARPED, COLOURED = 0.6, 0.3  # how often it is another throat, and another room
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class SeenScreens:
 class HeardSpeech:
     """What the speech encoder makes of a corpus.
 
-    Per recording, frames float16 [frames, channels], and the frames at which its spelling head heard a phone.
+    Per hearing, frames float16 [frames, channels], and the frames at which its spelling head heard a phone.
+    All recordings stand there once, then all once more, `HEARINGS` times.
     """
 
     frames: Sequence[np.ndarray]
@@ -85,19 +89,33 @@ def see_all(model: Model, corpus: ScreenCorpus) -> SeenScreens:
     return SeenScreens([cells[index] for index in indices], [points[index] for index in indices])
 
 
+def vary_mel(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same words, said once more: cut otherwise, often by another speaker, at times in another room.
+
+    mel: float32 [80, frames].
+    """
+    mel = shift_mel(trim_mel(mel, rng), rng)
+    if rng.random() < WARPED:
+        mel = warp_mel(mel, rng)
+    if rng.random() < COLOURED:
+        mel = colour_mel(mel, rng)
+    return mel
+
+
 @torch.no_grad()
 def hear_all(model: Model, corpus: HearingCorpus) -> HeardSpeech:
-    """Encode every recording once, one in three cut tightly: people do not wait before they speak."""
+    """Encode every recording `HEARINGS` times, the first time as it was recorded but for the silence."""
     audio, device = model.model.audio.eval(), model.device
     frames, spikes = [], []
-    for index in range(len(corpus)):
-        cut = trim_mel(corpus.mel(index), np.random.default_rng([TIGHT, index]))
-        mel = torch.from_numpy(cut)[None].to(device)
+    for hearing, index in product(range(HEARINGS), range(len(corpus))):
+        rng = np.random.default_rng([HEARING + hearing, index])
+        heard = vary_mel(corpus.mel(index), rng) if hearing else trim_mel(corpus.mel(index), rng)
+        mel = torch.from_numpy(heard)[None].to(device)
         features = audio.encoder(mel, torch.tensor([mel.shape[-1]], device=device))
         frames.append(features.frames[0].half().cpu().numpy())
         spikes.append(audio.spell(features)[0].argmax(dim=-1).nonzero()[:, 0].cpu().numpy())
         if index % 4000 == 3999:
-            logger.info("heard %d of %d recordings", index + 1, len(corpus))
+            logger.info("heard %d of %d recordings, %d", index + 1, len(corpus), hearing + 1)
     return HeardSpeech(frames, spikes)
 
 
@@ -125,7 +143,7 @@ def perceive(model: Model, screens: ScreenCorpus, recordings: HearingCorpus, fol
         heard = hear_all(model, recordings)
         return {"frames": heard.frames, "spikes": heard.spikes}
 
-    eyes, ears = digest(vision.encoder, len(screens)), digest(audio, len(recordings))
+    eyes, ears = digest(vision.encoder, len(screens)), digest(audio, HEARINGS * len(recordings))
     return Perception(
         SeenScreens(**keep(folder / f"seen-{eyes}", ("cells", "points"), see)),
         HeardSpeech(**keep(folder / f"heard-{ears}", ("frames", "spikes"), hear)),

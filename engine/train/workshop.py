@@ -41,7 +41,7 @@ from engine.train.deepen import deepen
 from engine.train.dialogues import Composer
 from engine.train.distill import Guide
 from engine.train.export import write_checkpoint
-from engine.train.features import Perception, perceive
+from engine.train.features import HEARINGS, Perception, perceive
 from engine.train.hearing import known_units
 from engine.train.heldout import HeldOut
 from engine.train.joint_stage import teach_dialogue
@@ -113,7 +113,9 @@ class Workshop:
 
     @cached_property
     def composer(self) -> Composer:
-        return Composer(self.data.screens.scenes, self.data.recordings.utterances, "train")
+        # A recording that is heard again is one more recording.
+        utterances = [*self.data.recordings.utterances] * HEARINGS
+        return Composer(self.data.screens.scenes, utterances, "train")
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerFast:

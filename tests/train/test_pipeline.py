@@ -19,11 +19,13 @@ from torch import nn  # noqa: E402
 
 from engine.model import register  # noqa: E402
 from engine.train import compare, nano  # noqa: E402
-from engine.train.audio_stage import colour_mel, trim_mel  # noqa: E402
+from engine.train.audio_stage import colour_mel, shift_mel, trim_mel  # noqa: E402
 from engine.train.corpus import in_reading_order  # noqa: E402
+from engine.train.dialogues import Utterance  # noqa: E402
 from engine.train.distill import Distillation  # noqa: E402
-from engine.train.features import cut_silence  # noqa: E402
+from engine.train.features import HEARINGS, cut_silence, hear_all  # noqa: E402
 from engine.train.flops import count_encoder  # noqa: E402
+from engine.train.hearing import HearingCorpus  # noqa: E402
 from engine.train.pictures import answers, draw_pictures  # noqa: E402
 from engine.train.recipe import Recipe  # noqa: E402
 from engine.train.scene import Scene, Spot  # noqa: E402
@@ -292,6 +294,26 @@ def test_a_recording_cut_tightly_begins_with_the_word():
     click = np.full((80, 100), -1.0, dtype=np.float32)
     click[:, 50:54] = 0.5  # too short to be cut further
     assert all(trim_mel(click, np.random.default_rng(seed)).shape == click.shape for seed in range(20))
+
+
+def test_a_word_begins_anywhere_in_a_frame():
+    mel = np.full((80, 100), -1.0, dtype=np.float32)
+    mel[:, 40:] = 0.5
+    shifted = [shift_mel(mel, np.random.default_rng(seed)) for seed in range(60)]
+    assert {int(one[0].argmax()) for one in shifted} == set(range(37, 44))
+    assert all((one[:, -60:] == 0.5).all() and one.shape[0] == 80 for one in shifted)
+
+
+def test_each_recording_is_heard_several_times_and_not_the_same_way(model):
+    lengths = [60, 200, 120]
+    noise = np.random.default_rng(0).normal(0.0, 0.3, (80, sum(lengths))).astype(np.float16)
+    said = [Utterance(text, "en", "back") for text in ("one", "another", "a third")]
+    heard = hear_all(model, HearingCorpus(noise, np.cumsum([0, *lengths]), said, ["person"] * 3))
+    assert len(heard.frames) == len(heard.spikes) == HEARINGS * 3
+    for index, length in enumerate(lengths):
+        again = heard.frames[index::3]
+        assert all(0.3 * length / 4 < len(frames) < 1.3 * length / 4 + 2 for frames in again)
+        assert len({frames.tobytes() for frames in again}) >= 2
 
 
 def test_the_silence_around_what_is_said_differs_and_no_word_is_cut():
