@@ -74,10 +74,12 @@ def counted(on: str) -> Callable[[Match, Match], bool]:
     """As many as were gone through, and as many of them on."""
 
     def agree(said: Match, thought: Match) -> bool:
-        listed = re.split("、|, ", thought["listed"])
+        items = [item.partition(" ") for item in re.split("、|, ", thought["listed"])]
+        listed = [words for _, _, words in items]
         lit = said["lit"] if "lit" in said.groupdict() else None
-        number = int(said["number"] or 1)
-        return number == len(listed) and (lit is None or int(lit) == listed.count(on))
+        in_turn = [ordinal for ordinal, _, _ in items] == [str(place + 1) for place in range(len(items))]
+        fits = lit is None or int(lit) == listed.count(on)
+        return in_turn and int(said["number"] or 1) == len(listed) and fits
 
     return agree
 
@@ -113,7 +115,7 @@ def counting_rules() -> Iterator[Rule]:
         )
         yield Rule(
             re.compile(rf"There is 1 {one}, and it is (?P<state>{on}|{off})\."),
-            re.compile(r"From top to bottom: (?P<state>\w+)\."),
+            re.compile(r"From top to bottom: 1 (?P<state>\w+)\."),
             same("state"),
         )
         yield Rule(exactly(f"屏幕上没有{zh}。"), exactly(f"我没有看到{zh}。"), always)

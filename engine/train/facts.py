@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.train.lexicon import BY_KEY, Language
 from engine.train.scene import Scene
@@ -85,6 +85,13 @@ def tell_wifi(task: Task, scene: Scene) -> Reply:
     return Reply("There is no Wi-Fi sign in the status bar.", "I see no Wi-Fi sign, so it is off.")
 
 
+def numbered(mentions: Sequence[Mention], language: Language) -> str:
+    """ "1 Clock, 2 Maps": who counts aloud knows the number at the end."""
+    return ("、" if language == "zh" else ", ").join(
+        f"{number} {mention.words}" for number, mention in enumerate(mentions, 1)
+    )
+
+
 def count(task: Task, scene: Scene) -> Reply:
     """The things of a kind are gone through first, so that there is something to count."""
     assert task.key is not None
@@ -98,7 +105,7 @@ def count(task: Task, scene: Scene) -> Reply:
             return Reply(f"我没有看到{one}。", f"屏幕上没有{one}。")
         return Reply(f"I see no {one}.", f"There is no {one} on the screen.")
     mentions = tuple(Mention(on if spot.value == "on" else off, spot) for spot in spots)
-    listed = ("、" if chinese else ", ").join(mention.words for mention in mentions)
+    listed = numbered(mentions, task.language)
     number, lit = len(spots), sum(spot.value == "on" for spot in spots)
     if chinese:
         answer = f"有 {number} 个{one}，{lit} 个{on}着。"
@@ -115,7 +122,7 @@ def count_apps(task: Task, scene: Scene) -> Reply:
     chinese = task.language == "zh"
     spots = [spot for spot in scene.firsts() if BY_KEY[spot.key].kind == "app"]
     mentions = tuple(Mention(BY_KEY[spot.key].name(task.language), spot) for spot in spots)
-    listed = ("、" if chinese else ", ").join(mention.words for mention in mentions)
+    listed = numbered(mentions, task.language)
     if not spots:
         if chinese:
             return Reply("我没有看到应用。", "屏幕上没有我认得的应用。")

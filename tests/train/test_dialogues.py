@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_not_invented():
 
 def test_what_is_counted_is_gone_through_first():
     reply = respond(Task("count", "zh", key="switch"), SCENE)
-    assert (reply.thinking, reply.answer) == ("开关从上到下：开、关。", "有 2 个开关，1 个开着。")
+    assert (reply.thinking, reply.answer) == ("开关从上到下：1 开、2 关。", "有 2 个开关，1 个开着。")
     assert [mention.spot for mention in reply.mentions] == list(SCENE.spots[2:])
     assert respond(Task("count", "en", key="app"), SCENE).answer == "There are 2 apps."
     assert "no checkbox" in respond(Task("count", "en", key="checkbox"), SCENE).answer
@@ -109,7 +109,7 @@ def test_without_thinking_the_answer_repeats_what_was_heard_and_goes_through_wha
     spoken = respond(Task("open", "zh", heard="打开相机", key="camera"), None)
     assert spoken.aloud + spoken.answer == '我听到“打开相机”。do(action="Launch", app="相机")'
     counted = respond(Task("count", "en", key="app"), SCENE)
-    assert counted.aloud + counted.answer == "I count: Camera, Clock. There are 2 apps."
+    assert counted.aloud + counted.answer == "I count: 1 Camera, 2 Clock. There are 2 apps."
     assert respond(Task("tap", "en", key="clock"), SCENE).aloud == ""
     assert respond(Task("nothing", "zh", heard=""), None).aloud == ""
     drawn = [composer.compose(Random(n), "screen_and_speech") for n in range(20)]
