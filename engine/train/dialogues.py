@@ -92,7 +92,7 @@ TEXT_INTENTS = ("identity", "help", "greeting", "thanks")
 MOVES = ("back", "home", "swipe_up", "swipe_down", "swipe_left", "swipe_right", "wait")
 
 # How much of what nano has no skill for is words in no order, where there are recordings of such.
-BABBLED = 0.7
+BABBLED = 0.15
 # In what share of dialogues thinking is switched on.
 THINKING = 0.85
 # How many of earlier turns were spoken, and of those how many repeat what was heard, for want of thinking.
@@ -102,26 +102,26 @@ SPOKEN_BEFORE, REPEATED_BEFORE = 0.2, 0.3
 SKILLS: dict[str, float] = {
     "identity": 4,
     "help": 5.5,
-    "greeting": 3,
+    "greeting": 5,
     "thanks": 0.5,
     "decline": 6,
     "describe": 18,
-    "tap": 19,
+    "tap": 16,
     "find": 6,
     "command": 7,
     "no_screen": 2,
     "time": 4,
     "battery": 4,
     "wifi": 3,
-    "count": 9,
+    "count": 13,
     "page": 3,
     "strange": 4,
-    "reference": 6,
-    "spoken_command": 20,
-    "spoken_decline": 6,
-    "spoken_digit": 5,
+    "reference": 9,
+    "spoken_command": 36,
+    "spoken_decline": 12,
+    "spoken_digit": 8,
     "spoken_silence": 1.5,
-    "screen_and_speech": 20,
+    "screen_and_speech": 28,
 }
 
 TYPED = {skill: weight for skill, weight in SKILLS.items() if "spoken" not in skill and "speech" not in skill}

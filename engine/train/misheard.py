@@ -17,7 +17,7 @@ from engine.train.gaze import find_mentions
 from engine.train.spelling import IGNORED, Spelt
 
 # In what share of samples with speech tokens are replaced, and how many of what was heard.
-MISHEARD, REPLACED = 0.35, 0.2
+MISHEARD, REPLACED = 0.15, 0.2
 
 
 def find_heard(sample: Sample, spelt: Spelt) -> range:

@@ -9,6 +9,7 @@ import pytest
 from engine.train.babble import WORDS, words_of
 from engine.train.consistency import HEARD
 from engine.train.dialogues import (
+    BABBLED,
     SKILLS,
     WAYS,
     Composer,
@@ -117,9 +118,9 @@ def test_without_thinking_the_answer_repeats_what_was_heard_and_goes_through_wha
 
 
 def test_words_in_no_order_are_written_down_and_declined(composer):
-    drawn = [composer.compose(Random(n), "spoken_decline") for n in range(60)]
+    drawn = [composer.compose(Random(n), "spoken_decline") for n in range(200)]
     senseless = [sample for sample in drawn if "wine settings" in sample.turns[-1].thinking]
-    assert 0.5 < len(senseless) / len(drawn) < 0.9
+    assert abs(len(senseless) / len(drawn) - BABBLED) < 0.08
     assert {sample.turns[-1].answer for sample in senseless} == {SAYINGS["decline"]["en"][1]}
     for split in ("train", "heldout"):
         texts = {draw_babble(Random(n), split).text for n in range(200)}
