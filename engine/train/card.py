@@ -66,7 +66,7 @@ A general assistant. Outside the above it declines, or errs. On real screenshots
 
 ## Scores
 
-On held-out screens and voices, and phrasings that training never had to the letter, greedy; a text answer counts only if it is right to the letter. In brackets the 95 % interval (Wilson) of as many samples as are apart: those about one picture or one recording, or in the same words where words are all there is, count as one. "Unseen icons" are drawn with an icon family that training never showed. The screens and recordings were drawn for this exam and looked at for nothing else; its layouts, voices and phrasings, and the people whose digits it asks, are those by which former editions were judged and this one was made better.
+On held-out screens and voices, and phrasings that training never had to the letter, greedy; a text answer counts only if it is right to the letter. In brackets the 95 % interval (Wilson) of as many samples as are apart: those about one picture or one recording, or in the same words where words are all there is, count as one. "Unseen icons" are drawn with an icon family that training never showed. The screens and recordings were drawn for this exam; its layouts, voices and phrasings, and the people whose digits it asks, are those by which former editions were judged and this one was made better.
 
 | Skill | Score | Unseen icons | Samples | apart | zh | en |
 |---|---|---|---|---|---|---|
