@@ -2,10 +2,6 @@
 (() => {
   "use strict";
 
-  const find = (selector) => document.querySelector(selector);
-  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
-  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-
   // On phones the heads change over between the columns.
   on("click", (event) => {
     const head = within(event, "#heads [data-column]");

@@ -2,9 +2,6 @@
 (() => {
   "use strict";
 
-  const find = (selector) => document.querySelector(selector);
-  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
-  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
   const root = document.documentElement;
 
   const drawers = [
@@ -32,14 +29,21 @@
   };
   addEventListener("resize", cover);
 
+  /** What opens a drawer says whether it is open. */
+  const tellDrawers = () => {
+    for (const each of drawers) {
+      const toggle = find(each.toggle);
+      const open = String(each === opened);
+      if (toggle && toggle.getAttribute("aria-expanded") !== open) toggle.setAttribute("aria-expanded", open);
+    }
+  };
+
   /** Open `drawer`, or none. */
   const show = (drawer, focus = true) => {
     const toggle = opened?.toggle;
     opened = drawer;
-    for (const each of drawers) {
-      root.classList.toggle(each.state, each === drawer);
-      find(each.toggle)?.setAttribute("aria-expanded", String(each === drawer));
-    }
+    for (const each of drawers) root.classList.toggle(each.state, each === drawer);
+    tellDrawers();
     cover();
     if (focus) find(drawer ? drawer.close : toggle)?.focus();
   };
@@ -72,5 +76,5 @@
   /** Close the drawer that hides the page, if one does: the focus goes somewhere behind it. */
   const uncover = () => behind.length && show(null, false);
 
-  Object.assign(window.autoglmPage, { closeDrawer, uncover });
+  Object.assign(window.autoglmPage, { closeDrawer, uncover, tellDrawers });
 })();

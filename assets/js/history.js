@@ -2,9 +2,6 @@
 (() => {
   "use strict";
 
-  const find = (selector) => document.querySelector(selector);
-  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
-  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
   const root = document.documentElement;
 
   // ---- each tab has its own conversation, and each conversation its own draft

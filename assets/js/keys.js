@@ -2,26 +2,25 @@
 (() => {
   "use strict";
 
-  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  const dialog = () => document.querySelector("#keys");
+  const dialog = () => find("#keys");
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.key.toLowerCase() === "o") {
       event.preventDefault();
-      document.querySelector("#new")?.click();
-      document.querySelector("#composer textarea")?.focus();
+      find("#new")?.click();
+      find("#composer textarea")?.focus();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (within(event, "input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (within(event, "input, textarea, select, [contenteditable]") || find("dialog[open]")) return;
     if (event.key === "?") dialog()?.showModal();
     else if (event.key === "/") {
       window.autoglmPage.uncover();
-      document.querySelector("#composer textarea")?.focus();
+      find("#composer textarea")?.focus();
     } else return;
     event.preventDefault();
   });
-  document.addEventListener("click", (event) => {
+  on("click", (event) => {
     if (within(event, "[data-close-keys]") || event.target === dialog()) dialog()?.close();
   });
 })();

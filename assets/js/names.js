@@ -10,7 +10,7 @@
       const open = String(title.nextElementSibling !== null);
       if (title.getAttribute("aria-expanded") !== open) title.setAttribute("aria-expanded", open);
     }
-    const picture = document.querySelector("[data-picture]")?.dataset.picture ?? "";
+    const picture = find("[data-picture]")?.dataset.picture ?? "";
     for (const button of document.querySelectorAll(".chat .image-container > button")) {
       const name = button.querySelector("img")?.alt || picture;
       if (name && button.getAttribute("aria-label") !== name) button.setAttribute("aria-label", name);
@@ -22,6 +22,8 @@
       drawer.setAttribute("role", "dialog");
       drawer.setAttribute("aria-label", title);
     }
+    // What opens a drawer may have been drawn anew.
+    window.autoglmPage.tellDrawers();
     // A name needs a role to be heard.
     for (const message of document.querySelectorAll(".chat [data-testid][aria-label]:not([role])")) {
       message.setAttribute("role", "group");
@@ -33,5 +35,5 @@
     new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
   };
   if (document.body) begin();
-  else document.addEventListener("DOMContentLoaded", begin);
+  else on("DOMContentLoaded", begin);
 })();

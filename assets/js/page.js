@@ -1,10 +1,12 @@
 // What Gradio's own widgets do not do. Everything else of the page is Python.
+
+// For every script here: they are put into one block, and this file comes first.
+const find = (selector) => document.querySelector(selector);
+const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
+const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
 (() => {
   "use strict";
-
-  const find = (selector) => document.querySelector(selector);
-  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
-  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
 
   // The first to hear of Escape. While an input method composes, or in a dialog, it means these alone.
   on(

@@ -7,7 +7,7 @@
 
   /** Called by the button in the composer and by the step to confirm, where there are any. */
   const listenPhone = (element, trigger) => {
-    const selected = () => document.querySelector("#phone-step [data-phone-choice], #phone [data-phone-choice]")?.value ?? "";
+    const selected = () => find("#phone-step [data-phone-choice], #phone [data-phone-choice]")?.value ?? "";
     const tell = (button) => {
       const own = button.closest(".phone-step")?.querySelector("[data-phone-choice]")?.value;
       const step = button.closest("[data-step]");
@@ -54,11 +54,11 @@
     const here = () => root.classList.toggle("phone-here", Boolean(element.querySelector("[data-phone]")));
     new MutationObserver(here).observe(element, { childList: true, subtree: true });
     // The buttons on cards are part of messages, which have no clicks of their own.
-    document.addEventListener("click", (event) => {
+    on("click", (event) => {
       const button = event.target instanceof Element && event.target.closest(".chat .on-phone");
       if (button) tell(button);
     });
-    document.addEventListener("visibilitychange", look);
+    on("visibilitychange", look);
     window.addEventListener("focus", look);
     setInterval(look, EVERY);
     look();

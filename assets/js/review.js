@@ -2,7 +2,6 @@
 (() => {
   "use strict";
 
-  const on = (type, listener, capture = false) => document.addEventListener(type, listener, capture);
   const sheets = () => [...document.querySelectorAll(".sheet")].filter((sheet) => sheet.offsetParent !== null);
 
   /** Clicks and comments of the review; called once by each element that shows any. */

@@ -2,7 +2,6 @@
 (() => {
   "use strict";
 
-  const find = (selector) => document.querySelector(selector);
   const root = document.documentElement;
 
   // ---- what one person leaves in the browser is not there for the next
@@ -62,7 +61,7 @@
     }
   };
   // Perhaps they signed in again in another tab.
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && goOn());
+  on("visibilitychange", () => document.visibilityState === "visible" && goOn());
 
   const submit = async (form) => {
     const [said, button] = [form.querySelector("[role=status]"), form.querySelector("button")];
@@ -82,7 +81,7 @@
     form.querySelector("[type=password]").select();
   };
 
-  document.addEventListener("submit", (event) => {
+  on("submit", (event) => {
     if (event.target.id === "sign-out") leave();
     if (event.target.id !== "signed-out") return;
     event.preventDefault();

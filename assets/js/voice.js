@@ -2,7 +2,6 @@
 (() => {
   "use strict";
 
-  const find = (selector) => document.querySelector(selector);
   const words = () => find("[data-voice-cancel]")?.dataset ?? {};
 
   // ---- recording
@@ -111,7 +110,7 @@
     };
   }
 
-  document.addEventListener(
+  on(
     "keydown",
     (event) => {
       if (event.key !== "Escape") return;
@@ -177,7 +176,7 @@
     }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state"] });
   };
   if (document.body) follow();
-  else document.addEventListener("DOMContentLoaded", follow);
+  else on("DOMContentLoaded", follow);
 
   window.autoglmVoice = { taken, machine, aloud, wantsAloud };
 })();

@@ -46,6 +46,19 @@ def test_focus_goes_back_to_the_button_only_from_inside_the_drawer(chat: ChatPag
         page.keyboard.press("Escape")
 
 
+def test_what_opens_the_settings_says_that_they_are_open_in_the_other_language_too(chat: ChatPage) -> None:
+    page = chat.page
+    opens = page.locator("#settings-toggle")
+    expect(opens).to_have_attribute("aria-expanded", "false")
+    opens.click()
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    page.locator("#panel").get_by_label("中文").check()
+    expect(opens).to_have_attribute("aria-label", "设置")
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(opens).to_have_attribute("aria-expanded", "false")
+
+
 def test_keyboard_stays_in_a_drawer_that_covers_the_window(
     launch: Callable[..., App], visit: Callable[..., ChatPage]
 ) -> None:
@@ -70,6 +83,8 @@ def test_keyboard_stays_in_a_drawer_that_covers_the_window(
     chat.text.click()
     expect(chat.text).to_be_focused()
     page.set_viewport_size({"width": 390, "height": 844})
+    # A window does not shrink under the very key that is pressed.
+    page.wait_for_function("document.querySelector('#composer').closest('[inert]')")
     page.keyboard.press("Control+Shift+O")
     expect(page.locator("#examples")).to_be_visible(timeout=PATIENCE)
     expect(chat.text).to_be_focused()
