@@ -165,6 +165,8 @@ class ChatPage:
 
     def open(self) -> None:
         """Load the page and wait until the server has filled it in."""
+        # A page whose server is back loads itself anew, perhaps at this very moment.
+        self.page.goto("about:blank")
         self.page.goto(self.url)
         self.ready()
 
