@@ -29,7 +29,7 @@ Model = AutoGLMForConditionalGeneration
 SEEN_AT_ONCE = 32
 TIGHTLY = 0.4  # how often the decoder hears next to none of the silence before the words, or after them
 HEARINGS = 3  # how often each recording is heard, each time otherwise
-HEARING = 77  # how it is heard, the seed
+HEARING_SEED = 77
 WARPED, COLOURED = 0.6, 0.3  # how often it is another throat, and another room
 
 
@@ -108,14 +108,16 @@ def hear_all(model: Model, corpus: HearingCorpus) -> HeardSpeech:
     audio, device = model.model.audio.eval(), model.device
     frames, spikes = [], []
     for hearing, index in product(range(HEARINGS), range(len(corpus))):
-        rng = np.random.default_rng([HEARING + hearing, index])
+        rng = np.random.default_rng([HEARING_SEED + hearing, index])
         heard = vary_mel(corpus.mel(index), rng) if hearing else trim_mel(corpus.mel(index), rng)
         mel = torch.from_numpy(heard)[None].to(device)
         features = audio.encoder(mel, torch.tensor([mel.shape[-1]], device=device))
         frames.append(features.frames[0].half().cpu().numpy())
         spikes.append(audio.spell(features)[0].argmax(dim=-1).nonzero()[:, 0].cpu().numpy())
         if index % 4000 == 3999:
-            logger.info("heard %d of %d recordings, %d", index + 1, len(corpus), hearing + 1)
+            logger.info(
+                "heard %d of %d recordings, time %d of %d", index + 1, len(corpus), hearing + 1, HEARINGS
+            )
     return HeardSpeech(frames, spikes)
 
 
