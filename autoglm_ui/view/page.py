@@ -248,6 +248,7 @@ def _connect(
     )
     _connect_microphone(page, microphone, booted, relabelled)
     page.settings_button.click(handlers.meter, [visitor], [panel.meter], **quiet)
+    relabelled.then(handlers.meter, [visitor], [panel.meter], **quiet)
     options = [panel.thinking, panel.temperature, panel.max_tokens]
     for option in (panel.thinking.input, panel.temperature.release, panel.max_tokens.release):
         option(handlers.options, [*options, visitor], [page.notice, visitor], **quiet)

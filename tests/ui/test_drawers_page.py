@@ -46,7 +46,7 @@ def test_focus_goes_back_to_the_button_only_from_inside_the_drawer(chat: ChatPag
         page.keyboard.press("Escape")
 
 
-def test_what_opens_the_settings_says_that_they_are_open_in_the_other_language_too(chat: ChatPage) -> None:
+def test_open_settings_change_their_words_and_stay_open_for_who_listens(chat: ChatPage) -> None:
     page = chat.page
     opens = page.locator("#settings-toggle")
     expect(opens).to_have_attribute("aria-expanded", "false")
@@ -54,6 +54,7 @@ def test_what_opens_the_settings_says_that_they_are_open_in_the_other_language_t
     expect(opens).to_have_attribute("aria-expanded", "true")
     page.locator("#panel").get_by_label("中文").check()
     expect(opens).to_have_attribute("aria-label", "设置")
+    expect(page.locator("#panel")).to_contain_text("从本程序发出的内容")
     expect(opens).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("Escape")
     expect(opens).to_have_attribute("aria-expanded", "false")
